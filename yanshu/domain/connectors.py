@@ -1,0 +1,88 @@
+"""Connectors and routes: accounts at carriers, and the rules that say which messages may use them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from yanshu.domain.lanes import Lane
+
+
+class ConnectorState(StrEnum):
+    """What the operator wants of a connector."""
+
+    ACTIVE = "active"
+    DRAINED = "drained"
+
+
+class Connector(Struct, frozen=True, kw_only=True):
+    """One account at one carrier.
+
+    `settings` are the protocol's own (for SMPP see `yanshu.adapters.carriers.smpp`); `secret` is the sealed password.
+    `window` is submits outstanding per link, `throughput` segments per second over all links (0: no limit), `links` how
+    many sessions may be open at once over all processes. `simulated` connectors carry test traffic only.
+    """
+
+    id: str
+    name: str
+    protocol: str
+    host: str
+    port: int
+    settings: dict[str, Any]
+    secret: str
+    created_at: datetime
+    updated_at: datetime
+    window: int = 16
+    throughput: int = 0
+    links: int = 1
+    sender: str = ""
+    simulated: bool = False
+    state: ConnectorState = ConnectorState.ACTIVE
+    metadata: dict[str, Any] | None = None
+    version: int = 1
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """Which messages a route is for; an empty tuple matches everything."""
+
+    lanes: tuple[Lane, ...] = ()
+    countries: tuple[str, ...] = ()
+    workspaces: tuple[str, ...] = ()
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """A rule: such messages may use these connectors, in this order. Lower `rank` is tried first."""
+
+    id: str
+    name: str
+    rank: int
+    connectors: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    match: Match = field(default_factory=Match)
+    enabled: bool = True
+    metadata: dict[str, Any] | None = None
+    version: int = 1
+
+
+class LinkState(StrEnum):
+    """State of one live session (protocols.md §8)."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    THROTTLED = "throttled"
+    DRAINING = "draining"
+    BLOCKED = "blocked"
+
+
+class LinkReport(Struct, frozen=True, kw_only=True):
+    """What the owner of a link last said about it; `slot` numbers the links of a connector from 0."""
+
+    connector_id: str
+    slot: int
+    node_id: str
+    state: LinkState
+    detail: str
+    changed_at: datetime

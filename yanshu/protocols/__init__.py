@@ -1,0 +1,1 @@
+"""Sans-IO wire protocols: bytes and time in, events and bytes out."""
