@@ -1,0 +1,1 @@
+"""The seams: Protocol classes only."""

@@ -1,0 +1,57 @@
+"""Bootstrap: the first start makes a workspace and one admin key, whose secret is shown once."""
+
+import base64
+from datetime import timedelta
+
+from yanshu.domain import ids
+from yanshu.domain.access import ApiKey, Workspace
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store
+from yanshu.rules.accounts.keys import SECRET_BYTES, digest_of, hint_of, mint_secret
+from yanshu.rules.accounts.sealing import Sealer
+
+_FOR_EVER = timedelta(days=36_500)
+
+
+async def bootstrap(store: Store, clock: Clock, sealer: Sealer) -> str | None:
+    """Return the new admin key's secret on the very first start, None on all others; several processes may start at once."""
+    now = clock.now()
+    async with store.write() as uow:
+        if await uow.records.mark_unique({"bootstrap": now + _FOR_EVER}, now):
+            return None
+        workspace = new_workspace("default", clock, sealer)
+        await uow.access.save_workspace(workspace)
+        await uow.records.set_value("default_workspace", workspace.id)
+        secret = mint_secret(clock.entropy(SECRET_BYTES), livemode=True)
+        await uow.access.save_key(
+            ApiKey(
+                id=ids.make_id(ids.API_KEY, now, clock.entropy(ids.ENTROPY_BYTES)),
+                workspace_id=workspace.id,
+                name="admin",
+                digest=digest_of(secret),
+                hint=hint_of(secret),
+                livemode=True,
+                scopes=("admin",),
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        await uow.commit()
+    return secret
+
+
+def new_workspace(name: str, clock: Clock, sealer: Sealer) -> Workspace:
+    """Return a workspace with a fresh signing secret for its callback URLs."""
+    now = clock.now()
+    return Workspace(
+        id=ids.make_id(ids.WORKSPACE, now, clock.entropy(ids.ENTROPY_BYTES)),
+        name=name,
+        created_at=now,
+        updated_at=now,
+        signing_secret=sealer.seal(new_signing_secret(clock)),
+    )
+
+
+def new_signing_secret(clock: Clock) -> str:
+    """Return a webhook secret in the form of Standard Webhooks: `whsec_` and base64 of 24 random bytes."""
+    return "whsec_" + base64.b64encode(clock.entropy(24)).decode()

@@ -1,0 +1,72 @@
+"""Sealing: secrets at rest are AES-256-GCM under a master key that is not in the database."""
+
+import base64
+import binascii
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from yanshu.domain.errors import YanshuError
+from yanshu.settings import Settings, SettingsError, data_directory
+
+_FILE = "master.key"
+_VERSION = "v1:"
+_NONCE = 12
+_KEY = 32
+
+
+class SealBroken(YanshuError):
+    """A sealed secret cannot be opened: another master key, or the value was changed."""
+
+
+class Sealer:
+    """Seals and opens short texts."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Sealer":
+        """Return the sealer of this installation; the key file is made on the first start, readable by its owner only."""
+        if settings.master_key:
+            return cls(_read_key(settings.master_key, "YANSHU_MASTER_KEY"))
+        path = data_directory(settings) / _FILE
+        _make_key_file(path)
+        return cls(_read_key(path.read_text("ascii"), str(path)))
+
+    def seal(self, text: str) -> str:
+        """Return `text` sealed, as printable text."""
+        nonce = os.urandom(_NONCE)
+        return _VERSION + base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), None)).decode()
+
+    def open_text(self, sealed: str) -> str:
+        """Return what `seal` was given; `SealBroken` if it cannot be opened."""
+        try:
+            octets = base64.b64decode(sealed.removeprefix(_VERSION), validate=True)
+            return self._cipher.decrypt(octets[:_NONCE], octets[_NONCE:], None).decode()
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken("a sealed secret cannot be opened; is the master key the one it was sealed with?") from error
+
+
+def _make_key_file(path: Path) -> None:
+    """Write a new key unless there is one; two processes starting at once agree on the first."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(base64.b64encode(os.urandom(_KEY)).decode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_key(text: str, where: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error as error:
+        raise SettingsError(f"{where} must be base64") from error
+    if len(key) != _KEY:
+        raise SettingsError(f"{where} must be base64 of {_KEY} bytes, not {len(key)}")
+    return key

@@ -1,0 +1,1 @@
+"""Room of what may be said, to whom and when."""

@@ -1,0 +1,1 @@
+"""Room of the people we write to: their numbers."""

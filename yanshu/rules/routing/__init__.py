@@ -1,0 +1,1 @@
+"""Room of the ways out: which connectors a message may use."""

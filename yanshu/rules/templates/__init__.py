@@ -1,0 +1,1 @@
+"""Room of the text: what a message says once its places are filled in."""

@@ -1,0 +1,1 @@
+"""Room of the calls to customers: how they are signed, retried, shaped, and where they may go."""

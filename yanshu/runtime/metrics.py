@@ -1,0 +1,118 @@
+"""Metrics: one table of names with help, in a registry of its own. The pipeline counts chunks, never single messages."""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
+
+from yanshu.domain.connectors import LinkReport, LinkState
+from yanshu.domain.submissions import Answer, Arrival, Receipt
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
+
+# The one table: name → (kind, help, labels). `docs` and the tests read it; nothing else names a metric.
+TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
+    "yanshu_accepted_messages_total": (Counter, "Messages committed and given an id.", ()),
+    "yanshu_claimed_messages_total": (Counter, "Messages claimed and handed to a link for submission.", ()),
+    "yanshu_answers_total": (Counter, "Submits ended, by result.", ("result",)),
+    "yanshu_receipts_total": (Counter, "Receipts arrived, by state.", ("state",)),
+    "yanshu_inbound_parts_total": (Counter, "Inbound parts (MO) arrived.", ()),
+    "yanshu_commit_seconds": (Histogram, "Duration of the stage's transactions.", ("stage",)),
+    "yanshu_chunk_size": (Histogram, "Rows or facts in one transaction of the stage.", ("stage",)),
+    "yanshu_queue_depth": (Gauge, "Queued messages, counted up to 100,000 each.", ("connector", "lane")),
+    "yanshu_links": (Gauge, "Links by connector and state.", ("connector", "state")),
+    "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
+    "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
+    "yanshu_http_requests_total": (Counter, "HTTP requests answered, by method, route and status.", ("method", "route", "status")),
+    "yanshu_http_seconds": (Histogram, "Time to answer an HTTP request.", ("route",)),
+    "yanshu_loop_lag_seconds": (Gauge, "How late the event loop last woke a timer.", ()),
+    "yanshu_task_restarts_total": (Counter, "Background tasks restarted after a crash, by kind of task.", ("task",)),
+    "yanshu_build_info": (Gauge, "Always 1; the labels say what is running.", ("version", "node")),
+}
+_BUCKETS = {"yanshu_chunk_size": _SIZES}
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self, version: str = "", node_id: str = "") -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._all: dict[str, Any] = {name: self._make(name) for name in TABLE}
+        ProcessCollector(registry=self.registry)
+        self._all["yanshu_build_info"].labels(version, node_id).set(1)
+
+    def _make(self, name: str) -> MetricWrapperBase:
+        kind, text, labels = TABLE[name]
+        if kind is Histogram:
+            return Histogram(name, text, labels, registry=self.registry, buckets=_BUCKETS.get(name, _SECONDS))
+        return kind(name, text, labels, registry=self.registry)
+
+    def accepted(self, count: int) -> None:
+        """Count messages that are committed."""
+        self._all["yanshu_accepted_messages_total"].inc(count)
+
+    def claimed(self, count: int) -> None:
+        """Count messages handed to a link."""
+        self._all["yanshu_claimed_messages_total"].inc(count)
+
+    def answered(self, answers: Sequence[Answer]) -> None:
+        """Count ended submits by result."""
+        metric = self._all["yanshu_answers_total"]
+        for result, count in Tally(answer.result for answer in answers).items():
+            metric.labels(result.value).inc(count)
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Count receipts by state, and inbound parts."""
+        states = Tally(arrival.state for arrival in arrivals if isinstance(arrival, Receipt))
+        metric = self._all["yanshu_receipts_total"]
+        for state, count in states.items():
+            metric.labels(state.value).inc(count)
+        parts = len(arrivals) - states.total()
+        if parts:
+            self._all["yanshu_inbound_parts_total"].inc(parts)
+
+    def committed(self, stage: str, count: int, seconds: float) -> None:
+        """Note one transaction of a stage: how much it carried and how long it took."""
+        self._all["yanshu_commit_seconds"].labels(stage).observe(seconds)
+        self._all["yanshu_chunk_size"].labels(stage).observe(count)
+
+    def queued(self, depth: Mapping[tuple[str, str], int]) -> None:
+        """Replace the queue depths by (connector, lane)."""
+        metric = self._all["yanshu_queue_depth"]
+        metric.clear()
+        for (connector, lane), count in depth.items():
+            metric.labels(connector, lane).set(count)
+
+    def linked(self, reports: Iterable[LinkReport]) -> None:
+        """Replace the link counts by (connector, state)."""
+        metric = self._all["yanshu_links"]
+        metric.clear()
+        for (connector, state), count in Tally((r.connector_id, LinkState(r.state)) for r in reports).items():
+            metric.labels(connector, state.value).set(count)
+
+    def webhook(self, result: str, seconds: float) -> None:
+        """Note one webhook call."""
+        self._all["yanshu_webhook_attempts_total"].labels(result).inc()
+        self._all["yanshu_webhook_seconds"].observe(seconds)
+
+    def answered_http(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Note one HTTP request; `route` is the pattern, never the path, so that ids do not become labels."""
+        self._all["yanshu_http_requests_total"].labels(method, route, str(status)).inc()
+        self._all["yanshu_http_seconds"].labels(route).observe(seconds)
+
+    def lagged(self, seconds: float) -> None:
+        """Note how late the event loop woke."""
+        self._all["yanshu_loop_lag_seconds"].set(seconds)
+
+    def restarted(self, task: str) -> None:
+        """Count a crash of a background task; `task` is its kind (the name up to the first colon)."""
+        self._all["yanshu_task_restarts_total"].labels(task.partition(":")[0]).inc()
+
+    def render(self) -> bytes:
+        """Return all metrics in the Prometheus text format (`CONTENT_TYPE`)."""
+        return generate_latest(self.registry)
