@@ -1,0 +1,204 @@
+"""What a message becomes when answers, receipts and deadlines come."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from yanshu.domain.lanes import Lane
+from yanshu.domain.messages import Encoding, Message, Risk, Status
+from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState
+from yanshu.pipeline.progress import Progress, Waits, carrier_key, next_candidate
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+WAITS = Waits()
+
+
+def message(**fields: object) -> Message:
+    values: dict[str, object] = {
+        "id": "msg_1",
+        "workspace_id": "ws_1",
+        "livemode": True,
+        "lane": Lane.NOTICE,
+        "recipient": "+8613800138000",
+        "sender": "10690000",
+        "text": "你好",
+        "encoding": Encoding.UCS2,
+        "units": 2,
+        "segments": 1,
+        "status": Status.SUBMITTING,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "expires_at": NOW + timedelta(hours=4),
+        "due_at": NOW + timedelta(seconds=30),
+        "connector_id": "con_a",
+        "candidates": ("con_a", "con_b"),
+        "attempts": 1,
+        "version": 2,
+    }
+    return Message(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def answer(result: AnswerResult, *, segment: int = 1, total: int = 1, attempt: int = 1, code: str | None = None) -> Answer:
+    ident = f"AB0{segment}" if result is AnswerResult.ACCEPTED else None
+    return Answer("msg_1", attempt, segment, total, "con_a", result, NOW, ident, code)
+
+
+def receipt(state: ReceiptState, stat: str = "DELIVRD") -> Receipt:
+    return Receipt(
+        id="rcp_1",
+        connector_id="con_a",
+        keys=("ab01",),
+        recipient="+8613800138000",
+        state=state,
+        stat=stat,
+        err="000",
+        text="",
+        done_at=NOW,
+        arrived_at=NOW,
+    )
+
+
+R = AnswerResult
+ANSWERS = [
+    # name, message fields, results of the segments, status reached, reason, connector afterwards
+    ("accepted", {}, [R.ACCEPTED], Status.SUBMITTED, None, "con_a"),
+    ("refused goes to the next candidate", {}, [R.REFUSED], Status.QUEUED, None, "con_b"),
+    ("refused by the last candidate fails", {"connector_id": "con_b"}, [R.REFUSED], Status.FAILED, "connector_refused", "con_b"),
+    ("busy goes to the next candidate", {}, [R.BUSY], Status.QUEUED, None, "con_b"),
+    ("busy at the last candidate waits", {"connector_id": "con_b"}, [R.BUSY], Status.SCHEDULED, "connector_busy", "con_a"),
+    ("busy at the last attempt fails", {"attempts": 4}, [R.BUSY], Status.FAILED, "connector_busy", "con_a"),
+    ("expired while refused fails", {"expires_at": NOW}, [R.BUSY], Status.FAILED, "connector_busy", "con_a"),
+    ("throttled goes back to the queue", {}, [R.THROTTLED], Status.QUEUED, None, "con_a"),
+    ("unsent goes back to the queue", {}, [R.UNSENT], Status.QUEUED, None, "con_a"),
+    ("unanswered is unknown, not failed", {}, [R.UNANSWERED], Status.UNKNOWN, "submit_unanswered", "con_a"),
+    ("one accepted segment makes it submitted", {"segments": 2}, [R.ACCEPTED, R.UNANSWERED], Status.SUBMITTED, None, "con_a"),
+    ("one unanswered segment forbids failover", {"segments": 2}, [R.REFUSED, R.UNANSWERED], Status.UNKNOWN, "submit_unanswered", "con_a"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "results", "status", "reason", "connector"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS]
+)
+def test_answers_move_the_message_as_the_table_says(
+    fields: dict[str, object], results: list[AnswerResult], status: Status, reason: str | None, connector: str
+) -> None:
+    start = message(**fields)
+    progress = Progress(start, (), WAITS)
+    attempt = start.attempts
+    progress.answered([answer(r, segment=n, total=len(results), attempt=attempt) for n, r in enumerate(results, 1)], NOW)
+    change = progress.change
+    assert change is not None
+    assert (change.status, change.reason_code, change.connector_id) == (status, reason, connector)
+
+
+def test_a_throttled_submit_is_no_attempt_and_leaves_no_submission() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.THROTTLED, code="0x00000058")], NOW)
+    assert progress.message.attempts == 0
+    assert progress.submissions == {}
+
+
+def test_answer_and_receipt_in_one_flush_make_one_change_and_two_events() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW)
+    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    change = progress.change
+    assert change is not None
+    assert (change.status, change.previous, change.due_at) == (Status.DELIVERED, Status.SUBMITTING, None)
+    assert [step.type for step in progress.steps] == ["message.submitted", "message.delivered"]
+    assert [step.seq for step in progress.steps] == [3, 4]
+
+
+def test_a_repeated_receipt_changes_nothing() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    before = progress.change
+    assert not progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    assert not progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 1, NOW)
+    assert progress.change == before
+
+
+def test_a_late_delivery_corrects_an_undelivered_message_once() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW)
+    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW)
+    assert progress.message.status is Status.UNDELIVERED
+    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=1))
+    assert progress.message.status is Status.DELIVERED
+    assert progress.steps[-1].type == "message.corrected"
+
+
+def test_a_correction_later_than_its_window_is_not_taken() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW)
+    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=73))
+    assert progress.message.status is Status.UNDELIVERED
+
+
+def test_segments_decide_together() -> None:
+    progress = Progress(message(segments=3), (), WAITS)
+    progress.answered([answer(R.ACCEPTED, segment=n, total=3) for n in (1, 2, 3)], NOW)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    assert progress.message.status is Status.PARTIALLY_DELIVERED
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 3, NOW)
+    assert progress.message.status is Status.PARTIALLY_DELIVERED
+    progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 2, NOW)
+    assert progress.message.status is Status.UNDELIVERED
+
+
+def test_partly_reported_ends_delivered_when_nothing_failed() -> None:
+    progress = Progress(message(segments=2), (), WAITS)
+    progress.answered([answer(R.ACCEPTED, segment=n, total=2) for n in (1, 2)], NOW)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    progress.overdue(NOW + WAITS.partial)
+    assert progress.message.status is Status.DELIVERED
+
+
+DEADLINES = [
+    ("scheduled starts", {"status": Status.SCHEDULED}, NOW, Status.QUEUED, None),
+    ("scheduled too long expires", {"status": Status.SCHEDULED, "expires_at": NOW}, NOW, Status.EXPIRED, "validity_passed"),
+    ("queued too long expires", {"status": Status.QUEUED}, NOW, Status.EXPIRED, "validity_passed"),
+    ("a lease that ran out is unknown", {}, NOW, Status.UNKNOWN, "submit_unanswered"),
+    ("no receipt came", {"status": Status.SUBMITTED}, NOW, Status.UNDELIVERED, "no_receipt"),
+    ("unknown for ever", {"status": Status.UNKNOWN}, NOW, Status.UNDELIVERED, "outcome_unknown"),
+]
+
+
+@pytest.mark.parametrize(("fields", "now", "status", "reason"), [row[1:] for row in DEADLINES], ids=[row[0] for row in DEADLINES])
+def test_every_open_status_has_a_deadline_and_a_next_state(
+    fields: dict[str, object], now: datetime, status: Status, reason: str | None
+) -> None:
+    progress = Progress(message(**fields), (), WAITS)
+    progress.overdue(now)
+    assert (progress.message.status, progress.message.reason_code) == (status, reason)
+
+
+def test_an_unanswered_otp_is_sent_again_only_where_the_risk_was_accepted() -> None:
+    fields = {"lane": Lane.OTP, "expires_at": NOW + timedelta(minutes=5)}
+    risky = Progress(message(**fields, risk=Risk.BEST_EFFORT), (), WAITS)
+    risky.answered([answer(R.UNANSWERED)], NOW)
+    assert risky.message.due_at == NOW + timedelta(seconds=15)
+    risky.overdue(NOW + timedelta(seconds=15))
+    assert (risky.message.status, risky.message.duplicates_possible, risky.message.connector_id) == (Status.QUEUED, True, "con_b")
+    careful = Progress(message(**fields), (), WAITS)
+    careful.answered([answer(R.UNANSWERED)], NOW)
+    assert careful.message.due_at == NOW + timedelta(hours=24)
+
+
+def test_the_late_answer_of_a_given_up_attempt_does_not_queue_the_message_again() -> None:
+    progress = Progress(message(attempts=2), (), WAITS)
+    progress.answered([answer(R.REFUSED, attempt=1)], NOW)
+    assert progress.change is None
+
+
+def test_candidates_are_tried_in_order() -> None:
+    assert next_candidate(message()) == "con_b"
+    assert next_candidate(message(connector_id="con_b")) is None
+    assert next_candidate(message(connector_id="con_x")) is None
+
+
+@pytest.mark.parametrize(("raw", "key"), [("00AB", "ab"), ("1001", "1001"), ("000", "0"), ("", None), (None, None)])
+def test_carrier_ids_have_one_normal_form(raw: str | None, key: str | None) -> None:
+    assert carrier_key(raw) == key

@@ -1,0 +1,205 @@
+"""Accept: the one way in. A send is composed, then committed together with whatever else is waiting, then answered.
+
+Group commit: while one transaction is on its way to disk, the sends that arrive collect; the next transaction takes them
+all. A single send is a list of one; sixty-four concurrent ones cost one commit.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec import Struct
+
+from yanshu.domain.commands import Accepted, Idempotency, Preview, Render, Saved, Send
+from yanshu.domain.errors import CallerError, Conflict, Overloaded, RecipientRefused, StoreBusy
+from yanshu.domain.events import Event
+from yanshu.domain.messages import Message, Status
+from yanshu.pipeline.compose import Composed, Composer
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store, UnitOfWork
+from yanshu.runtime.metrics import Metrics
+
+# stack.md: a store transaction beyond 2,000-4,000 rows hurts latency.
+_ROWS_A_COMMIT = 2000
+_REFERENCE_WINDOW = timedelta(hours=24)
+
+
+class _Waiting(Struct):
+    """A composed send that waits for its transaction."""
+
+    send: Send
+    composed: Composed
+    idempotency: Idempotency | None
+    render: Render | None
+    done: asyncio.Future[Accepted]
+    answer: Accepted | None = None
+
+
+class Accepter:
+    """First stage of every message, whichever door it came through."""
+
+    def __init__(self, store: Store, clock: Clock, composer: Composer, metrics: Metrics, backlog: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._composer = composer
+        self._metrics = metrics
+        self._backlog = backlog
+        self._waiting: deque[_Waiting] = deque()
+        self._rows_waiting = 0
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def accept(
+        self, send: Send, idempotency: Idempotency | None = None, render: Render | None = None, *, single: bool = True
+    ) -> Accepted:
+        """Take responsibility for `send` and return its messages once they are committed.
+
+        With `single`, what is wrong with the recipient is raised; otherwise it becomes a message with status rejected.
+        `render` makes the answer that an idempotency key replays. Raises `CallerError` leaves; `Overloaded` when the
+        store cannot take it now, and then nothing was stored.
+        """
+        if self._rows_waiting >= self._backlog:
+            raise Overloaded("overloaded", retry_after=1)
+        if idempotency is not None and (replay := await self._recall(idempotency)):
+            return replay
+        composed = self._composer.compose(send)
+        if single and composed.errors:
+            raise composed.errors[0]
+        waiting = _Waiting(send, composed, idempotency, render, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._rows_waiting += len(composed.messages)
+        self._idle.clear()
+        self._news.set()
+        return await waiting.done
+
+    async def preview(self, send: Send) -> list[Preview]:
+        """Return what would be sent; nothing is stored."""
+        return self._composer.preview(send)
+
+    def compose(self, send: Send) -> Composed:
+        """Return what `send` would become, message by message; nothing is stored."""
+        return self._composer.compose(send)
+
+    async def run(self) -> None:
+        """Commit what is waiting, for ever."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await self._commit(self._take())
+            self._idle.set()
+
+    async def settled(self) -> None:
+        """Wait until everything taken so far has been committed and answered."""
+        await self._idle.wait()
+
+    async def store(self, uow: UnitOfWork, composed: Composed) -> None:
+        """Store composed messages in the caller's own transaction: for batches, whose progress moves in the same commit."""
+        await self._store_chunk(uow, composed.messages, composed.events)
+
+    async def _recall(self, idempotency: Idempotency) -> Accepted | None:
+        """Return the answer given before under this key, so that a replay is not judged by today's rules."""
+        try:
+            async with self._store.read() as uow:
+                saved = await uow.records.recall(idempotency)
+        except StoreBusy as error:
+            raise Overloaded("overloaded", retry_after=1) from error
+        return Accepted([], saved) if saved else None
+
+    def _take(self) -> list[_Waiting]:
+        """Take sends of up to one transaction's rows, at least one send."""
+        taken: list[_Waiting] = []
+        rows = 0
+        while self._waiting and (not taken or rows + len(self._waiting[0].composed.messages) <= _ROWS_A_COMMIT):
+            waiting = self._waiting.popleft()
+            rows += len(waiting.composed.messages)
+            taken.append(waiting)
+        self._rows_waiting -= rows
+        return taken
+
+    async def _commit(self, chunk: list[_Waiting]) -> None:
+        """Store a chunk of sends in one transaction and answer each."""
+        started = self._clock.monotonic()
+        try:
+            async with self._store.write() as uow:
+                good = [waiting for waiting in chunk if await self._admit(uow, waiting)]
+                messages = [message for waiting in good for message in waiting.composed.messages]
+                await self._store_chunk(uow, messages, [event for waiting in good for event in waiting.composed.events])
+                await uow.commit()
+        except StoreBusy:
+            for waiting in chunk:
+                _fail(waiting, Overloaded("overloaded", retry_after=1))
+            return
+        except BaseException as error:
+            for waiting in chunk:
+                _fail(waiting, error)
+            raise
+        self._metrics.committed("accept", len(messages), self._clock.monotonic() - started)
+        self._store.wake("events")
+        if any(message.status is Status.QUEUED for message in messages):
+            self._store.wake("queue")
+        for waiting in chunk:
+            if waiting.answer is not None and not waiting.done.done():
+                waiting.done.set_result(waiting.answer)
+
+    async def _store_chunk(self, uow: UnitOfWork, messages: Sequence[Message], events: Sequence[Event]) -> None:
+        """Write messages and their events."""
+        if messages:
+            await uow.messages.add(messages)
+            await uow.events.add(events)
+            self._metrics.accepted(len(messages))
+
+    async def _admit(self, uow: UnitOfWork, waiting: _Waiting) -> bool:
+        """Claim the send's keys inside the transaction; False when it is answered already (replayed or refused)."""
+        try:
+            waiting.answer = await self._replay_or_store(uow, waiting)
+        except CallerError as error:
+            _fail(waiting, error)
+            return False
+        return waiting.answer.replayed is None
+
+    async def _replay_or_store(self, uow: UnitOfWork, waiting: _Waiting) -> Accepted:
+        """Answer from the record of the same key, or take the send's marks and leave the record.
+
+        Marks come before the record: a refused send must leave none. A refusal looks for a record once more, because
+        the marks may be those of this very request, taken by another process a moment ago.
+        """
+        key, messages = waiting.idempotency, waiting.composed.messages
+        if key is None:
+            await self._claim_marks(uow, waiting)
+            return Accepted(messages)
+        try:
+            await self._claim_marks(uow, waiting)
+        except CallerError:
+            if saved := await uow.records.recall(key):
+                return Accepted([], saved)
+            raise
+        answer = waiting.render(messages) if waiting.render else Saved(202, b"")
+        saved = await uow.records.remember(key, answer)
+        return Accepted([] if saved else messages, saved)
+
+    async def _claim_marks(self, uow: UnitOfWork, waiting: _Waiting) -> None:
+        """Take the dedupe key and the unique client references, or refuse."""
+        send = waiting.send
+        now = self._clock.now()
+        if send.dedupe is not None:
+            mark = f"dedupe:{send.workspace_id}:{send.livemode:d}:{send.dedupe.key}"
+            until = now + timedelta(seconds=send.dedupe.window_seconds)
+            if await uow.records.mark_unique({mark: until}, now):
+                raise RecipientRefused("duplicate_content", param="dedupe.key")
+        if send.unique_references:
+            until = now + _REFERENCE_WINDOW
+            marks = {
+                f"reference:{send.workspace_id}:{send.livemode:d}:{recipient.client_reference}": until
+                for recipient in send.recipients
+                if recipient.client_reference
+            }
+            if marks and await uow.records.mark_unique(marks, now):
+                raise Conflict("client_reference_exists", param="client_reference")
+
+
+def _fail(waiting: _Waiting, error: BaseException) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(error)

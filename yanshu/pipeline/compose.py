@@ -1,0 +1,217 @@
+"""Compose: from a `Send` to messages ready to be stored: numbers, texts, segments, check and route, for a whole chunk."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from yanshu.domain import ids
+from yanshu.domain.commands import Preview, Recipient, Send
+from yanshu.domain.errors import CallerError, Invalid, PolicyRefused
+from yanshu.domain.events import Event
+from yanshu.domain.lanes import LANE_LIFETIME
+from yanshu.domain.messages import Encoding, Message, Status
+from yanshu.pipeline.check import Checker
+from yanshu.pipeline.route import Router
+from yanshu.ports.clock import Clock
+from yanshu.rules.compliance.verdicts import Draft, Outcome, Verdict
+from yanshu.rules.contacts.phones import country_of, parse_phone
+from yanshu.rules.routing.table import Ask
+from yanshu.rules.templates.places import Places, compile_text, with_signature
+from yanshu.text import segments
+
+_MAX_AHEAD = timedelta(days=366)
+_CLOCK_SKEW = timedelta(seconds=60)
+_UNREADABLE = 40  # characters of a number that could not be read are kept to show which row it was
+
+
+class Composed(Struct, frozen=True):
+    """Messages in the order of the recipients, with their first events; `errors` says what is wrong with which."""
+
+    messages: list[Message]
+    events: list[Event]
+    errors: dict[int, CallerError]
+
+
+class Composer:
+    """Turns sends into messages. Pure but for the clock: nothing is stored here."""
+
+    def __init__(self, clock: Clock, checker: Checker, router: Router) -> None:
+        self._clock = clock
+        self._checker = checker
+        self._router = router
+
+    def compose(self, send: Send) -> Composed:
+        """Return what `send` becomes. Errors of the send as a whole are raised; those of one recipient are collected."""
+        now = self._clock.now()
+        check_send_at(send.send_at, now)
+        text = compile_text(with_signature(send.signature, send.text))
+        if not send.recipients:
+            return Composed([], [], {})
+        drafts, errors = self._drafts(send, text)
+        verdicts = self._checker.check(drafts)
+        errors.update(_refusals(verdicts))
+        messages = self._messages(send, now, drafts, verdicts, errors)
+        return Composed(messages, self._events(messages, now, errors), errors)
+
+    def preview(self, send: Send) -> list[Preview]:
+        """Return what each recipient would get and over which connectors, without storing anything."""
+        check_send_at(send.send_at, self._clock.now())
+        text = compile_text(with_signature(send.signature, send.text))
+        return [self._preview(send, text, recipient) for recipient in send.recipients]
+
+    def _preview(self, send: Send, text: Places, recipient: Recipient) -> Preview:
+        drafts, errors = self._drafts(replace(send, recipients=(recipient,)), text)
+        if 0 in errors:
+            raise errors[0]
+        draft = drafts[0]
+        found = self._checker.check(drafts)
+        return Preview(
+            recipient=draft.recipient,
+            text=draft.text,
+            encoding=draft.encoding,
+            units=draft.units,
+            segments=draft.segments,
+            pieces=segments.cut(draft.text, draft.encoding, *segments.LIMITS[draft.encoding]),
+            candidates=self._router.choose(_ask(send, draft.recipient)),
+            findings=tuple(_finding(verdict) for verdict in found.values()),
+            would_hold_until=next((v.until for v in found.values() if v.outcome is Outcome.HOLD), None),
+        )
+
+    def _drafts(self, send: Send, text: Places) -> tuple[list[Draft], dict[int, CallerError]]:
+        """Parse numbers, fill texts and count segments; a text that comes again is counted once."""
+        drafts: list[Draft] = []
+        errors: dict[int, CallerError] = {}
+        counted: dict[tuple[str, bool], segments.Count] = {}
+        for index, recipient in enumerate(send.recipients):
+            number, filled = recipient.to[:_UNREADABLE], send.text
+            try:
+                number = parse_phone(recipient.to, livemode=send.livemode)
+                filled = text.fill(recipient.params)
+            except CallerError as error:
+                errors[index] = error
+            key = (filled, number.startswith("+86"))
+            count = counted.get(key)
+            if count is None:
+                count = counted[key] = segments.count(filled, mainland=key[1])
+            drafts.append(Draft(send.workspace_id, number, filled, send.lane, Encoding(count.encoding), count.units, count.segments))
+        return drafts, errors
+
+    def _messages(
+        self, send: Send, now: datetime, drafts: list[Draft], verdicts: dict[int, Verdict], errors: dict[int, CallerError]
+    ) -> list[Message]:
+        """Build the rows of the chunk; recipients with an error become `rejected`, held ones wait for their hour."""
+        start = max(send.send_at or now, now)
+        status = Status.SCHEDULED if start > now else Status.QUEUED
+        expires_at = start + (timedelta(seconds=send.expires_in) if send.expires_in else LANE_LIFETIME[send.lane])
+        idents = ids.make_ids(ids.MESSAGE, len(drafts), now, self._clock.entropy(ids.ENTROPY_BYTES))
+        due_at = start if status is Status.SCHEDULED else expires_at
+        messages: list[Message] = []
+        for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
+            candidates = self._router.choose(_ask(send, draft.recipient)) if index not in errors else ()
+            if not candidates:
+                errors.setdefault(index, PolicyRefused("no_route_accepts_content", param="to"))
+            message = Message(
+                id=ident,
+                workspace_id=send.workspace_id,
+                livemode=send.livemode,
+                lane=send.lane,
+                recipient=draft.recipient,
+                sender=_sender(send, self._router, candidates),
+                text=draft.text,
+                encoding=draft.encoding,
+                units=draft.units,
+                segments=draft.segments,
+                status=status,
+                created_at=now,
+                updated_at=now,
+                expires_at=expires_at,
+                due_at=due_at,
+                send_at=send.send_at,
+                priority=send.priority,
+                risk=send.risk,
+                batch_id=send.batch_id,
+                connector_id=candidates[0] if candidates else None,
+                candidates=candidates,
+                client_reference=recipient.client_reference,
+                callback_url=send.callback_url,
+                metadata=send.metadata,
+            )
+            if index in errors:
+                message = _rejected(message, errors[index], now)
+            elif index in verdicts:
+                message = _held(message, verdicts[index])
+            messages.append(message)
+        return messages
+
+    def _events(self, messages: list[Message], now: datetime, errors: dict[int, CallerError]) -> list[Event]:
+        """Build one event a message: that it was accepted and where it goes next, or why it was rejected."""
+        idents = ids.make_ids(ids.EVENT, len(messages), now, self._clock.entropy(ids.ENTROPY_BYTES))
+        return [
+            Event(
+                id=ident,
+                workspace_id=message.workspace_id,
+                livemode=message.livemode,
+                type="message.rejected" if index in errors else "message.accepted",
+                object_id=message.id,
+                seq=1,
+                created_at=now,
+                data=_first_data(message, errors.get(index)),
+                callback_url=message.callback_url,
+            )
+            for index, (ident, message) in enumerate(zip(idents, messages, strict=True))
+        ]
+
+
+def check_send_at(send_at: datetime | None, now: datetime) -> None:
+    """Refuse a sending time in the past (60 s of clock skew are forgiven) or more than 366 days ahead."""
+    if send_at is None:
+        return
+    if send_at < now - _CLOCK_SKEW:
+        raise Invalid("send_at_past", param="send_at", fix="a time from now on")
+    if send_at > now + _MAX_AHEAD:
+        raise Invalid("send_at_too_far", param="send_at", fix="at most 366 days ahead")
+
+
+def _ask(send: Send, number: str) -> Ask:
+    return Ask(send.workspace_id, send.lane, country_of(number), send.livemode, send.pool, send.exclude)
+
+
+def _sender(send: Send, router: Router, candidates: tuple[str, ...]) -> str:
+    """Return the access code the text will come from: the caller's or the first connector's, plus the extension."""
+    own = send.sender
+    if own is None:
+        own = router.connectors[candidates[0]].sender if candidates else ""
+    return own + (send.extension or "")
+
+
+def _refusals(verdicts: dict[int, Verdict]) -> dict[int, CallerError]:
+    """Turn rejecting verdicts into the errors a caller gets."""
+    return {
+        index: Invalid(verdict.code, param=verdict.param, details=(_finding(verdict),), fix=verdict.fix)
+        for index, verdict in verdicts.items()
+        if verdict.outcome is Outcome.REJECT
+    }
+
+
+def _finding(verdict: Verdict) -> dict[str, Any]:
+    return {"rule": verdict.rule, "fix": verdict.fix}
+
+
+def _rejected(message: Message, error: CallerError, now: datetime) -> Message:
+    return replace(message, status=Status.REJECTED, reason_code=error.code, done_at=now, due_at=None, connector_id=None, candidates=())
+
+
+def _held(message: Message, verdict: Verdict) -> Message:
+    return replace(message, status=Status.HELD, reason_code=verdict.code, due_at=verdict.until or message.expires_at)
+
+
+def _first_data(message: Message, error: CallerError | None) -> dict[str, Any]:
+    """What the first event tells: the status reached, the way out, or the reason."""
+    if error is not None:
+        return {"status": message.status, "reason": error.code, "param": error.param}
+    data: dict[str, Any] = {"status": message.status, "connector": message.connector_id, "segments": message.segments}
+    if message.reason_code:
+        data["reason"] = message.reason_code
+    return data

@@ -1,0 +1,154 @@
+"""Explain: why a message is where it is, in words and data, from what the stages left behind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from yanshu.domain.events import Event
+from yanshu.domain.messages import Message
+from yanshu.domain.reasons import reason_of
+from yanshu.domain.submissions import Submission
+from yanshu.pipeline.route import Router
+from yanshu.pipeline.schedule import find_message
+from yanshu.ports.store import Store
+from yanshu.rules.contacts.phones import country_of
+from yanshu.rules.routing.table import Ask
+
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "accepted": "Accepted: {segments} segment(s) as {encoding}; it may be sent until {expires_at}.",
+        "connector": "Connector {name}: {why}.",
+        "may": "may be used",
+        "connector_missing": "left out: the connector no longer exists",
+        "connector_drained": "left out: the connector is drained",
+        "connector_simulated": "left out: a simulated connector carries test traffic only",
+        "connector_live": "left out: a live connector carries no test traffic",
+        "not_in_pool": "left out: not in the pool the request named",
+        "excluded": "left out: the request excluded it",
+        "attempt": "Attempt {attempt}, segment {segment} of {total} over {connector}: {status}{code}.",
+        "receipt": "Receipt for segment {segment}: {stat} {err}.",
+        "waiting": "It is {status}; the next deadline is {due_at}.",
+        "final": "It is {status}: {advice} Who can act: {owner}.",
+        "delivered": "It is delivered; nothing is left to do.",
+        "duplicates": "It may have been delivered twice: the risk was accepted with routing.risk=best_effort.",
+    },
+    "zh": {
+        "accepted": "已受理：共 {segments} 条，编码 {encoding}；最晚发送时间 {expires_at}。",
+        "connector": "通道 {name}：{why}。",
+        "may": "可用",
+        "connector_missing": "未选用：通道已不存在",
+        "connector_drained": "未选用：通道已停用",
+        "connector_simulated": "未选用：模拟通道只承载测试流量",
+        "connector_live": "未选用：正式通道不承载测试流量",
+        "not_in_pool": "未选用：不在请求指定的通道池中",
+        "excluded": "未选用：请求已排除该通道",
+        "attempt": "第 {attempt} 次提交，第 {segment}/{total} 条，经 {connector}：{status}{code}。",
+        "receipt": "第 {segment} 条的状态报告：{stat} {err}。",
+        "waiting": "当前状态 {status}；下一个时限 {due_at}。",
+        "final": "当前状态 {status}：{advice} 处理方：{owner}。",
+        "delivered": "已送达，无需处理。",
+        "duplicates": "可能重复送达：请求已通过 routing.risk=best_effort 接受该风险。",
+    },
+}
+
+
+class Explainer:
+    """Answers "what happened to this message, and who must act"."""
+
+    def __init__(self, store: Store, router: Router) -> None:
+        self._store = store
+        self._router = router
+
+    async def explain(self, workspace_id: str, message_id: str, language: str) -> dict[str, Any]:
+        """Return sentences in `language` (zh or en) and the data behind them; `Missing` for unknown messages."""
+        async with self._store.read() as uow:
+            message = await find_message(uow, workspace_id, message_id)
+            submissions = await uow.submissions.of_messages([message_id])
+            events = await uow.events.of_object(workspace_id, message_id)
+        candidates = self._candidates(message)
+        words = _WORDS["zh" if language.startswith("zh") else "en"]
+        return {
+            "object": "explanation",
+            "message": message.id,
+            "status": message.status,
+            "country": country_of(message.recipient) if message.recipient.startswith("+") else None,
+            "sentences": self._sentences(message, candidates, submissions, words, language),
+            "candidates": candidates,
+            "attempts": [_attempt(submission) for submission in submissions],
+            "events": [_event(event) for event in events],
+            "reason": reason_of(message.reason_code, message.reason_raw, language),
+        }
+
+    def _candidates(self, message: Message) -> list[dict[str, Any]]:
+        """Today's answer of routing for such a message, beside the ranking it was given when accepted."""
+        if not message.recipient.startswith("+"):
+            return []
+        ask = Ask(message.workspace_id, message.lane, country_of(message.recipient), message.livemode)
+        return [
+            {
+                "connector": c.connector_id,
+                "name": c.name,
+                "route": c.route_id,
+                "usable": c.refusal is None,
+                "why": c.refusal,
+                "chosen": c.connector_id in message.candidates,
+                "rank": message.candidates.index(c.connector_id) + 1 if c.connector_id in message.candidates else None,
+            }
+            for c in self._router.explain(ask)
+        ]
+
+    def _sentences(
+        self, message: Message, candidates: list[dict[str, Any]], submissions: Sequence[Submission], words: dict[str, str], language: str
+    ) -> list[str]:
+        """Tell the story in order: accepted, ways out, attempts, receipts, where it stands."""
+        told = [words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at))]
+        told += [words["connector"].format(name=c["name"], why=words[c["why"] or "may"]) for c in candidates]
+        for s in submissions:
+            code = f" ({s.code})" if s.code else ""
+            told.append(
+                words["attempt"].format(
+                    attempt=s.attempt, segment=s.segment, total=s.total, connector=self._name(s.connector_id), status=s.status, code=code
+                )
+            )
+            if s.receipt_status:
+                told.append(words["receipt"].format(segment=s.segment, stat=s.receipt_status, err=s.receipt_code or ""))
+        told.append(_ending(message, words, language))
+        if message.duplicates_possible:
+            told.append(words["duplicates"])
+        return told
+
+    def _name(self, connector_id: str) -> str:
+        connector = self._router.connectors.get(connector_id)
+        return connector.name if connector else connector_id
+
+
+def _ending(message: Message, words: dict[str, str], language: str) -> str:
+    """Say where it stands and who can act."""
+    if message.status == "delivered":
+        return words["delivered"]
+    if not message.is_final:
+        return words["waiting"].format(status=message.status, due_at=_time(message.due_at))
+    reason = reason_of(message.reason_code, message.reason_raw, language) or {}
+    return words["final"].format(status=message.status, advice=reason.get("advice", ""), owner=reason.get("owner", ""))
+
+
+def _time(at: Any) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else "-"
+
+
+def _attempt(submission: Submission) -> dict[str, Any]:
+    return {
+        "attempt": submission.attempt,
+        "segment": submission.segment,
+        "connector": submission.connector_id,
+        "status": submission.status,
+        "carrier_message_id": submission.carrier_message_id,
+        "code": submission.code,
+        "answered_at": submission.answered_at,
+        "receipt": {"stat": submission.receipt_status, "err": submission.receipt_code, "at": submission.receipt_at}
+        if submission.receipt_status
+        else None,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"id": event.id, "type": event.type, "at": event.created_at, "data": event.data}

@@ -1,0 +1,186 @@
+"""Fleet: which links this process holds. Each link is a slot of a connector, owned through a lease row.
+
+Definitions say how many links a connector may have over all processes; a lease says who holds each. A process takes at
+most one free slot of a connector a round, so that slots spread over the processes that want them.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from msgspec import Struct
+
+from yanshu.domain.connectors import Connector, ConnectorState, LinkReport, LinkState
+from yanshu.domain.errors import StoreBusy
+from yanshu.pipeline.dispatch import Dispatcher
+from yanshu.pipeline.outcome import Outcome
+from yanshu.pipeline.route import Router
+from yanshu.ports.carrier import Carrier
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store
+from yanshu.runtime.supervise import Supervisor
+
+_ROUND_SECONDS = 1.0
+MakeCarrier = Callable[[Connector, int], Carrier]
+"""Builds the adapter of one slot of a connector."""
+
+
+class _Held(Struct):
+    """A link this process holds."""
+
+    connector: Connector
+    slot: int
+    carrier: Carrier
+    tasks: list[asyncio.Task[None]]
+    news: asyncio.Event
+    state: LinkState = LinkState.DOWN
+    detail: str = ""
+
+
+class Fleet:
+    """Keeps the links this process should hold, and only those."""
+
+    def __init__(self, node_id: str, store: Store, clock: Clock, router: Router, dispatcher: Dispatcher, make_carrier: MakeCarrier) -> None:
+        self._node_id = node_id
+        self._store = store
+        self._clock = clock
+        self._router = router
+        self._dispatcher = dispatcher
+        self._make_carrier = make_carrier
+        self._held: dict[tuple[str, int], _Held] = {}
+        self._kick = asyncio.Event()
+        self._rounds = asyncio.Lock()
+        self._is_stopping = False
+        self.lease = timedelta(seconds=10)
+
+    def attach(self, outcome: Outcome) -> None:
+        """Hear from the intake about links and windows."""
+        outcome.on_window = self._window_opened
+        outcome.on_link = self._link_changed
+
+    async def run(self, supervisor: Supervisor) -> None:
+        """Hold the right links until `stop`."""
+        queue_watch = asyncio.create_task(self._watch_queue())
+        try:
+            while not self._is_stopping:
+                # A busy store is no reason to drop links: answers still come in, and leases may outlive a short outage.
+                with contextlib.suppress(StoreBusy):
+                    async with self._rounds:
+                        await self._round(supervisor)
+                await self._pause()
+        finally:
+            queue_watch.cancel()
+
+    async def stop(self, budget_seconds: float) -> None:
+        """Drain and close every link, then give up the leases; no round may open one anew meanwhile."""
+        self._is_stopping = True
+        async with self._rounds:
+            held, self._held = list(self._held.values()), {}
+        await asyncio.gather(*(self._close(link, budget_seconds) for link in held))
+        try:
+            async with self._store.write() as uow:
+                for link in held:
+                    await uow.records.report_link(self._report(link, LinkState.DOWN, "stopped"))
+                await uow.records.release_leases(self._node_id)
+                await uow.commit()
+        except StoreBusy:
+            return  # the leases run out by themselves
+
+    async def _round(self, supervisor: Supervisor) -> None:
+        """Renew, take and give up slots according to the definitions."""
+        if self._is_stopping:
+            return
+        await self._router.refresh()
+        wanted = {c.id: c for c in self._router.connectors.values() if c.state is ConnectorState.ACTIVE}
+        for key, link in list(self._held.items()):
+            if wanted.get(key[0]) != link.connector or key[1] >= link.connector.links:
+                del self._held[key]
+                await self._close(link, 5.0)
+        for key in await self._lease_slots(wanted):
+            self._open(wanted[key[0]], key[1], supervisor)
+
+    async def _lease_slots(self, wanted: dict[str, Connector]) -> list[tuple[str, int]]:
+        """Renew our leases, drop links whose lease went to somebody else, and take at most one free slot a connector."""
+        now = self._clock.now()
+        taken: list[tuple[str, int]] = []
+        lost: list[tuple[str, int]] = []
+        async with self._store.write() as uow:
+            for key, link in self._held.items():
+                if not await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + self.lease):
+                    lost.append(key)
+                else:
+                    await uow.records.report_link(self._report(link, link.carrier.state, link.detail))
+            for connector in wanted.values():
+                for slot in range(connector.links):
+                    key = (connector.id, slot)
+                    if key in self._held:
+                        continue
+                    if await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + self.lease):
+                        taken.append(key)
+                        break
+            await uow.commit()
+        for key in lost:
+            await self._close(self._held.pop(key), 0.0)
+        return taken
+
+    def _open(self, connector: Connector, slot: int, supervisor: Supervisor) -> None:
+        """Start the adapter and its dispatcher."""
+        carrier = self._make_carrier(connector, slot)
+        news = asyncio.Event()
+        name = f"{connector.id}:{slot}"
+        tasks = [
+            supervisor.spawn(f"link:{name}", carrier.run),
+            supervisor.spawn(f"dispatch:{name}", lambda: self._dispatcher.run(carrier, connector.window, news)),
+        ]
+        self._held[connector.id, slot] = _Held(connector, slot, carrier, tasks, news)
+
+    async def _close(self, link: _Held, budget_seconds: float) -> None:
+        """Stop claiming, let answers come in, unbind."""
+        run, dispatch = link.tasks
+        dispatch.cancel()
+        await asyncio.gather(dispatch, return_exceptions=True)
+        await link.carrier.stop(budget_seconds)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+
+    async def _watch_queue(self) -> None:
+        """Pass queue news to every dispatcher."""
+        while True:
+            if await self._store.wait("queue", 30.0):
+                for link in self._held.values():
+                    link.news.set()
+
+    async def _pause(self) -> None:
+        self._kick.clear()
+        try:
+            async with asyncio.timeout(_ROUND_SECONDS):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    def _window_opened(self, connector_id: str) -> None:
+        for (ident, _), link in self._held.items():
+            if ident == connector_id:
+                link.news.set()
+
+    def _link_changed(self, connector_id: str, state: LinkState, detail: str) -> None:
+        for (ident, _), link in self._held.items():
+            if ident == connector_id and link.carrier.state is state:
+                link.state, link.detail = state, detail
+                link.news.set()
+        self._kick.set()
+
+    def _report(self, link: _Held, state: LinkState, detail: str) -> LinkReport:
+        return LinkReport(
+            connector_id=link.connector.id,
+            slot=link.slot,
+            node_id=self._node_id,
+            state=state,
+            detail=detail,
+            changed_at=self._clock.now(),
+        )
+
+
+def _lease_name(key: tuple[str, int]) -> str:
+    return f"link:{key[0]}:{key[1]}"

@@ -1,0 +1,204 @@
+"""Outcome: answers and receipts of all links, folded into the store in chunks.
+
+Whatever came since the last flush is one transaction: a submit answer and its receipt that arrive together cost one
+update of the message, not two. A receipt is acknowledged to the carrier only after that transaction is committed.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from yanshu.domain.connectors import LinkState
+from yanshu.domain.errors import StoreBusy
+from yanshu.domain.messages import Message
+from yanshu.domain.submissions import Answer, Arrival, Receipt
+from yanshu.pipeline.fold import Burst, Fold, Work
+from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.progress import Waits
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store, UnitOfWork
+from yanshu.runtime.metrics import Metrics
+
+_FACTS_A_FLUSH = 2000
+# Answers not yet stored are what a crash makes unknown: with so many, links claim no more until the store has caught up.
+_UNSTORED_LIMIT = 2 * _FACTS_A_FLUSH
+_LINGER_SECONDS = 0.008
+_BUSY_PAUSE_SECONDS = 0.25
+# protocols.md §8: answer an inbound within 5 s; after that the carrier repeats it anyway, so refuse while we still can.
+_ARRIVAL_PATIENCE_SECONDS = 4.0
+
+
+class _Flight(Struct):
+    """A message on the wire: what was claimed, and the answers so far, one a PDU."""
+
+    message: Message
+    answers: dict[int, Answer]
+
+
+class Outcome:
+    """The pipeline's intake: every link of this process reports here."""
+
+    def __init__(self, store: Store, clock: Clock, inbound: InboundStage, metrics: Metrics, waits: Waits) -> None:
+        self._store = store
+        self._clock = clock
+        self._inbound = inbound
+        self._metrics = metrics
+        self._waits = waits
+        self._flights: dict[str, _Flight] = {}
+        self._ended: dict[str, list[Answer]] = {}
+        self._bursts: list[Burst] = []
+        self._facts = 0
+        self._storing = 0
+        self._news = asyncio.Event()
+        self._full = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.on_window: Callable[[str], None] = lambda _: None
+        self.on_link: Callable[[str, LinkState, str], None] = lambda *_: None
+
+    # --- what carriers call (ports.carrier.Intake) ---
+
+    def answered(self, answers: Sequence[Answer]) -> None:
+        """Collect answers; a message is folded once all its PDUs are answered."""
+        self._metrics.answered(answers)
+        for answer in answers:
+            flight = self._flights.get(answer.message_id)
+            if flight is None or flight.message.attempts != answer.attempt:
+                self._ended.setdefault(answer.message_id, []).append(answer)
+                continue
+            flight.answers[answer.segment] = answer
+            if len(flight.answers) == answer.total:
+                self._ended.setdefault(answer.message_id, []).extend(flight.answers.values())
+        self._tell(len(answers))
+
+    def arrived(self, arrivals: Sequence[Arrival], done: Callable[[bool], None]) -> None:
+        """Collect receipts and MO; `done` tells whether they are safe."""
+        self._metrics.arrived(arrivals)
+        self._bursts.append(Burst(arrivals, done, self._clock.monotonic()))
+        self._tell(len(arrivals))
+
+    def link_changed(self, connector_id: str, state: LinkState, detail: str) -> None:
+        """Pass on that a link changed."""
+        self.on_link(connector_id, state, detail)
+
+    def window_opened(self, connector_id: str) -> None:
+        """Pass on that permits are free."""
+        self.on_window(connector_id)
+
+    # --- what dispatch calls ---
+
+    def expect(self, messages: Iterable[Message]) -> None:
+        """These messages are about to be written to the wire."""
+        for message in messages:
+            self._flights[message.id] = _Flight(message, {})
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is collected and not stored that nothing more should be written to the wire."""
+        return self._facts + self._storing > _UNSTORED_LIMIT
+
+    async def settled(self) -> None:
+        """Wait until everything collected is stored."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Flush what has been collected, for ever."""
+        while True:
+            await self._news.wait()
+            await self._linger()
+            self._news.clear()
+            self._full.clear()
+            work = self._take()
+            try:
+                await self._flush(work)
+            except StoreBusy:
+                self._put_back(work)
+                await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+            else:
+                self._storing = 0
+            if not self._news.is_set():
+                self._idle.set()
+
+    def _tell(self, count: int) -> None:
+        self._facts += count
+        self._idle.clear()
+        self._news.set()
+        if self._facts >= _FACTS_A_FLUSH // 2:
+            self._full.set()
+
+    async def _linger(self) -> None:
+        """Give a few milliseconds for siblings to arrive, unless there is enough already."""
+        if self._full.is_set():
+            return
+        try:
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await self._full.wait()
+        except TimeoutError:
+            return
+
+    def _take(self) -> Work:
+        """Take what is collected, with the claimed messages the answers belong to."""
+        answers, self._ended = self._ended, {}
+        bursts, self._bursts = self._bursts, []
+        self._storing, self._facts = self._facts, 0
+        flights = {ident: flight.message for ident in answers if (flight := self._flights.pop(ident, None)) is not None}
+        return Work(answers, flights, bursts)
+
+    def _put_back(self, work: Work) -> None:
+        """The store was busy: keep everything for the next flush; refuse what the carrier will not wait for."""
+        for ident, message in work.flights.items():
+            self._flights.setdefault(ident, _Flight(message, {}))
+        for ident, answers in work.answers.items():
+            self._ended[ident] = answers + self._ended.get(ident, [])
+        self._facts += self._storing
+        self._storing = 0
+        horizon = self._clock.monotonic() - _ARRIVAL_PATIENCE_SECONDS
+        for burst in work.bursts:
+            if burst.since < horizon:
+                burst.done(False)
+            else:
+                self._bursts.append(burst)
+        if self._ended or self._bursts:
+            self._news.set()
+
+    async def _flush(self, work: Work) -> None:
+        """Store one chunk of facts, then acknowledge it."""
+        started = self._clock.monotonic()
+        while True:
+            fold = await self._fold(work)
+            async with self._store.write() as uow:
+                if await fold.store(uow):
+                    if fold.parts:
+                        await self._inbound.take(uow, fold.parts, fold.now)
+                    await uow.commit()
+                    break
+            # Somebody else changed one of these messages meanwhile: nothing was written; read it anew and fold again.
+            work.flights.clear()
+        self._metrics.committed("outcome", len(work.answers) + sum(len(b.arrivals) for b in work.bursts), self._clock.monotonic() - started)
+        for burst in work.bursts:
+            burst.done(True)
+        self._store.wake("events")
+        if fold.requeued:
+            self._store.wake("queue")
+
+    async def _fold(self, work: Work) -> Fold:
+        """Fold before the write transaction is opened: what is only read must not hold up those who write."""
+        fold = Fold(work, self._clock, self._waits)
+        async with self._store.read() as uow:
+            await fold.read(uow)
+        return fold
+
+    async def rematch(self, uow: UnitOfWork, receipts: Sequence[Receipt]) -> bool:
+        """Try parked receipts again within the caller's transaction; those still unmatched are parked again.
+
+        False when a message changed meanwhile: then the caller must roll back and try later.
+        """
+        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)]), self._clock, self._waits)
+        await fold.read(uow)
+        return await fold.store(uow)
+
+    @property
+    def waits(self) -> Waits:
+        """How long each open state may last."""
+        return self._waits

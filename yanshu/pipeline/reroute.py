@@ -1,0 +1,62 @@
+"""Reroute: queued messages of a connector that cannot send move to their next candidate."""
+
+from datetime import datetime, timedelta
+
+from yanshu.domain.connectors import ConnectorState, LinkReport, LinkState
+from yanshu.pipeline.fold import events_of
+from yanshu.pipeline.progress import Progress, Waits, next_candidate
+from yanshu.pipeline.route import Router
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store
+
+_ROWS = 1000
+_WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
+# A report older than this comes from a process that is gone.
+_FRESH = timedelta(seconds=15)
+
+
+class Rerouter:
+    """Watches which connectors have a working link, and empties the queues of those that have had none for too long."""
+
+    def __init__(self, store: Store, clock: Clock, router: Router, waits: Waits, patience_seconds: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._router = router
+        self._waits = waits
+        self._patience = timedelta(seconds=patience_seconds)
+        self._down_since: dict[str, datetime] = {}
+
+    async def step(self) -> int:
+        """Do one round; how many messages moved."""
+        now = self._clock.now()
+        async with self._store.read() as uow:
+            reports = await uow.records.links()
+        stranded = self._without_link(reports, now)
+        if not stranded:
+            return 0
+        async with self._store.write() as uow:
+            messages = await uow.messages.stranded(stranded, _ROWS)
+            progresses = [Progress(message, (), self._waits) for message in messages]
+            for progress in progresses:
+                following = next_candidate(progress.message)
+                if following is not None:
+                    progress.move_over(following, now, {"because": "connector_down"})
+            changes = [change for progress in progresses if (change := progress.change) is not None]
+            if not changes:
+                return 0
+            applied = await uow.messages.move(changes)
+            await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now, self._clock))
+            await uow.commit()
+        self._store.wake("queue")
+        return len(applied)
+
+    def _without_link(self, reports: list[LinkReport], now: datetime) -> list[str]:
+        """Connectors that are drained, or have had no working link for longer than we are patient."""
+        working = {r.connector_id for r in reports if r.state in _WORKING and now - r.changed_at < _FRESH}
+        stranded = []
+        for connector in self._router.connectors.values():
+            if connector.id in working:
+                self._down_since.pop(connector.id, None)
+            elif connector.state is not ConnectorState.ACTIVE or now - self._down_since.setdefault(connector.id, now) >= self._patience:
+                stranded.append(connector.id)
+        return stranded
