@@ -1,0 +1,1 @@
+"""Where we go out: stores, carriers, channels. Adapters see ports and below, never the pipeline or its rules."""

@@ -1,0 +1,396 @@
+"""SMPP carrier: messages to submits, answers to our words, deliveries to the intake and back as acknowledgements."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader
+from yanshu.adapters.carriers.smpp_line import Line, Peer
+from yanshu.adapters.carriers.smpp_pace import Pace
+from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
+from yanshu.adapters.carriers.smpp_statuses import DEFAULT_PAUSE_SECONDS, PAUSE_SECONDS, result_of
+from yanshu.adapters.carriers.smpp_texts import TextWriter
+from yanshu.domain.connectors import Connector, LinkState
+from yanshu.domain.messages import Message
+from yanshu.domain.submissions import Answer, AnswerResult
+from yanshu.ports.carrier import Intake
+from yanshu.ports.clock import Clock
+from yanshu.protocols.errors import LocalProtocolError
+from yanshu.protocols.smpp import pdus
+from yanshu.protocols.smpp.constants import Status
+from yanshu.protocols.smpp.events import Answered, Lost, PeerFault, Requested, TimedOut
+from yanshu.protocols.smpp.submits import SubmitBuilder, relative_time
+from yanshu.runtime.logs import get_logger
+
+_LOG = get_logger("smpp")
+_OK_CODE = "0x00000000"
+# The worst of several binds is the state of the connector's link.
+_WORST_FIRST = (LinkState.BLOCKED, LinkState.DOWN, LinkState.CONNECTING)
+# A peer that talks nonsense gets one line a second in the log, not one a PDU.
+_FAULT_LOG_SECONDS = 1.0
+# protocols.md §8: never more than one attempt a second per account, however many links it has.
+_STAGGER_SECONDS = 1.0
+
+
+class _Long(Struct):
+    """What the segments of one long message share: whether one was written, whether one was taken, and until when to try."""
+
+    until: datetime
+    is_begun: bool = False
+    is_taken: bool = False
+
+
+class _Flight(Struct, frozen=True):
+    """Which segment of which attempt a submit is; `body` is what to write, `long` what it shares with its siblings."""
+
+    message_id: str
+    attempt: int
+    segment: int
+    total: int
+    body: bytes = b""
+    long: _Long | None = None
+
+
+class SmppCarrier:
+    """One live link of an SMPP connector (see `ports.carrier.Carrier`).
+
+    `slot` numbers the links of the connector; `share` is over how many links its throughput is divided.
+    Raises `Invalid` when the connector's settings cannot be used.
+    """
+
+    def __init__(self, connector: Connector, password: str, intake: Intake, clock: Clock, slot: int = 0, share: int = 1) -> None:
+        settings = read_settings(connector.settings)
+        check_password(password)
+        self.connector_id = connector.id
+        self._settings = settings
+        self._sender = connector.sender
+        self._intake = intake
+        self._clock = clock
+        self._overrides = settings.overrides
+        self._writer = TextWriter(settings, int.from_bytes(clock.entropy(2), "big"))
+        self._reader = Reader(connector.id, settings, connector.sender, clock)
+        self._builder = _builder(connector)
+        self._pace = Pace(connector.throughput / max(share, 1), connector.window, clock.monotonic())
+        self._backlog: deque[_Flight] = deque()
+        self._lines = [
+            Line(_peer(connector, bind, slot * _STAGGER_SECONDS), clock, self._take, self._publish) for bind in settings.binds(password)
+        ]
+        self._sending = next((line for line in self._lines if line.may_submit), None)
+        self._state = LinkState.DOWN
+        self._is_stopping = False
+        self._unacknowledged = 0
+        self._quiet = asyncio.Event()
+        self._announced = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._fault_logged_at = float("-inf")
+
+    # --- ports.carrier.Carrier ---
+
+    @property
+    def state(self) -> LinkState:
+        """State of the link now; with two binds the worse of them."""
+        return self._state
+
+    def free(self) -> int:
+        """Segments that may be written now."""
+        line = self._sending
+        if self._state is not LinkState.UP or line is None or line.session is None or line.link is None or not line.link.is_writable:
+            return 0
+        room = line.session.free - len(self._backlog)
+        if room <= 0:
+            return 0
+        now = self._clock.monotonic()
+        allowed = self._pace.allowance(now) - len(self._backlog)
+        if allowed < room:
+            self._ring_in(self._pace.opens_in(now))
+        return max(min(room, allowed), 0)
+
+    def submit(self, messages: Sequence[Message]) -> None:
+        """Write messages; what is beyond the window waits here for permits and is answered ``unsent`` if the link drops.
+
+        Once a segment of a long message has been taken, the others are written whatever it takes (after a pause, over the
+        next connection): a part of a text is of no use to anybody.
+        """
+        now = self._clock.now()
+        ended: list[Answer] = []
+        for message in messages:
+            try:
+                bodies = self._bodies(message, now)
+            except LocalProtocolError as error:
+                ended.append(self._answer(_Flight(message.id, message.attempts, 1, 1), AnswerResult.REFUSED, now, f"local: {error}"))
+                continue
+            total = len(bodies)
+            long = _Long(message.expires_at) if total > 1 else None
+            self._backlog.extend(_Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
+        if ended:
+            self._intake.answered(ended)
+        if self._is_stopping or self._sending is None or self._sending.state is not LinkState.UP:
+            self._give_back()
+        else:
+            self._pump()
+
+    async def run(self) -> None:
+        """Keep every bind alive until `stop`."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for line in self._lines:
+                    group.create_task(line.run())
+        finally:
+            self._give_back(everything=True)
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    async def stop(self, budget_seconds: float) -> None:
+        """Take no more, wait for answers and for acknowledgements to be possible, unbind, close."""
+        self._is_stopping = True
+        self._publish()
+        self._give_back()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(budget_seconds):
+                while self._is_busy():
+                    self._quiet.clear()
+                    await self._quiet.wait()
+        self._give_back(everything=True)
+        await asyncio.gather(*(line.close(budget_seconds) for line in self._lines))
+
+    # --- towards the carrier ---
+
+    def _bodies(self, message: Message, now: datetime) -> list[bytes]:
+        """Return the bodies of a message's submits."""
+        validity = relative_time(int((message.expires_at - now).total_seconds())) if self._settings.validity else ""
+        source, destination = message.sender or self._sender, message.recipient
+        if not self._settings.keep_plus:
+            source, destination = source.removeprefix("+"), destination.removeprefix("+")
+        body = self._builder.body
+        return [body(source, destination, validity, content) for content in self._writer.contents(message)]
+
+    def _pump(self) -> None:
+        """Write from the backlog what the window and the pace take."""
+        line, backlog = self._sending, self._backlog
+        if not backlog or line is None or line.session is None or line.link is None or line.state is not LinkState.UP:
+            return
+        now = self._clock.monotonic()
+        count = min(line.session.free, len(backlog), self._pace.allowance(now))
+        if count > 0:
+            flights = [backlog.popleft() for _ in range(count)]
+            for flight in flights:
+                if flight.long is not None:
+                    flight.long.is_begun = True
+            self._pace.spend(count, now)
+            line.session.submit([(flight.body, flight) for flight in flights], line.link.now())
+            line.link.flush_soon()
+        if backlog:
+            self._ring_in(self._pace.opens_in(now))
+
+    def _give_back(self, *, everything: bool = False) -> None:
+        """Say of what has not been written that it was not; the rest of a long message that has begun may stay."""
+        if not self._backlog:
+            return
+        now = self._clock.now()
+        waiting, self._backlog = self._backlog, deque()
+        ended: list[Answer] = []
+        for flight in waiting:
+            if everything or not self._goes_on(flight, now):
+                ended.append(self._answer(flight, AnswerResult.UNSENT, now))
+            else:
+                self._backlog.append(flight)
+        if ended:
+            self._intake.answered(ended)
+
+    def _goes_on(self, flight: _Flight, now: datetime) -> bool:
+        """Whether a segment still waits for the wire although nothing new may be written."""
+        long = flight.long
+        if long is None or now >= long.until:
+            return False
+        if self._sending is not None and self._sending.state is LinkState.UP:
+            return long.is_begun
+        return long.is_taken and not self._is_stopping
+
+    # --- from the carrier ---
+
+    def _take(self, line: Line, events: list[Any]) -> None:
+        """Translate one burst: one call for all answers, one for all deliveries."""
+        now = self._clock.now()
+        answers: list[Answer] = []
+        deliveries: list[Delivery] = []
+        faults: list[PeerFault] = []
+        again: list[_Flight] = []
+        for event in events:
+            kind = type(event)
+            if kind is Answered:
+                self._take_answer(event, now, answers, again)
+            elif kind is Requested:
+                deliveries.append(event.pdu)
+            elif kind is TimedOut or kind is Lost:
+                answers.append(self._answer(event.item, AnswerResult.UNANSWERED, now))
+            elif kind is PeerFault:
+                faults.append(event)
+        if answers or again:
+            self._take_answers(answers, again)
+        if deliveries:
+            self._take_deliveries(line, deliveries)
+        if faults:
+            self._log_faults(faults)
+        if self._is_stopping:
+            self._quiet.set()
+
+    def _take_answers(self, answers: list[Answer], again: list[_Flight]) -> None:
+        """Pass answers on, put throttled segments back to the head, and use the permits that became free."""
+        self._backlog.extendleft(reversed(again))
+        if answers:
+            self._intake.answered(answers)
+        self._pump()
+        self._announce()
+
+    def _take_answer(self, event: Answered[_Flight], now: datetime, answers: list[Answer], again: list[_Flight]) -> None:
+        """Translate one answer; a throttled segment of a long message goes to `again` instead of ending."""
+        status, flight = event.command_status, event.item
+        if status == Status.ESME_ROK and not event.is_nack:
+            if flight.long is not None:
+                flight.long.is_taken = True
+            answers.append(
+                Answer(
+                    flight.message_id,
+                    flight.attempt,
+                    flight.segment,
+                    flight.total,
+                    self.connector_id,
+                    AnswerResult.ACCEPTED,
+                    now,
+                    event.message_id,
+                    _OK_CODE,
+                )
+            )
+            return
+        if event.is_late:
+            return  # it was given up as unanswered; that it was refused changes nothing that is safe to act on
+        result = AnswerResult.BUSY if event.is_nack else result_of(status, self._overrides)
+        if result is AnswerResult.THROTTLED:
+            self._slow_down(status)
+            if flight.long is not None and now < flight.long.until:
+                again.append(flight)
+                return
+        answers.append(self._answer(flight, result, now, f"0x{status:08x}"))
+
+    def _answer(self, flight: _Flight, result: AnswerResult, now: datetime, code: str | None = None) -> Answer:
+        return Answer(flight.message_id, flight.attempt, flight.segment, flight.total, self.connector_id, result, now, None, code)
+
+    def _take_deliveries(self, line: Line, deliveries: list[Delivery]) -> None:
+        """Hand a burst over; acknowledge it, all together, once it is safe."""
+        session, link = line.session, line.link
+        self._unacknowledged += 1
+
+        def done(is_safe: bool) -> None:
+            self._unacknowledged -= 1
+            if self._is_stopping:
+                self._quiet.set()
+            if session is not None and link is not None and not session.is_over:
+                session.acknowledge(deliveries, Status.ESME_ROK if is_safe else Status.ESME_RSYSERR)
+                link.flush_soon()
+
+        self._intake.arrived(self._reader.read(deliveries), done)
+
+    def _slow_down(self, status: int) -> None:
+        """Pause the whole link, and be slower after it (protocols.md §8)."""
+        pause = PAUSE_SECONDS.get(status, DEFAULT_PAUSE_SECONDS)
+        if self._pace.throttled(pause, self._clock.monotonic()):
+            self._publish()
+        self._ring_in(pause)
+
+    def _log_faults(self, faults: Iterable[PeerFault]) -> None:
+        now = self._clock.monotonic()
+        if now - self._fault_logged_at >= _FAULT_LOG_SECONDS:
+            self._fault_logged_at = now
+            found = list(faults)
+            _LOG.warning("peer fault", connector_id=self.connector_id, detail=found[0].detail, count=len(found))
+
+    # --- state ---
+
+    def _publish(self) -> None:
+        """Say the state when it changed, and that permits may be free."""
+        state, detail = self._current()
+        if self._sending is not None and self._sending.state is not LinkState.UP:
+            self._give_back()
+        if self._is_stopping:
+            self._quiet.set()
+        if state is not self._state:
+            self._state = state
+            self._intake.link_changed(self.connector_id, state, detail)
+        self._announce()
+
+    def _current(self) -> tuple[LinkState, str]:
+        for state in _WORST_FIRST:
+            for line in self._lines:
+                if line.state is state:
+                    return state, line.detail
+        if self._is_stopping:
+            return LinkState.DRAINING, "stopping"
+        if self._pace.is_paused(self._clock.monotonic()):
+            return LinkState.THROTTLED, f"the carrier says too fast; now {self._pace.rate:.0f} segments/s"
+        return LinkState.UP, self._lines[0].detail
+
+    def _ring_in(self, seconds: float | None) -> None:
+        """Look again after a pause or when tokens have grown."""
+        if seconds is None or (self._alarm is not None and not self._alarm.cancelled()):
+            return
+        loop: Callable[..., asyncio.TimerHandle] = asyncio.get_running_loop().call_later
+        self._alarm = loop(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        remaining = self._pace.opens_in(self._clock.monotonic())
+        if self._pace.is_paused(self._clock.monotonic()):
+            self._ring_in(remaining)
+            return
+        self._pump()
+        self._publish()
+
+    def _announce(self) -> None:
+        """Tell the dispatcher that permits are free, once a turn of the event loop."""
+        if not self._announced:
+            self._announced = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._announced = False
+        if self.free() > 0:
+            self._intake.window_opened(self.connector_id)
+
+    def _is_busy(self) -> bool:
+        return (
+            self._unacknowledged > 0
+            or bool(self._backlog)
+            or any(line.session is not None and line.session.outstanding for line in self._lines)
+        )
+
+
+def _peer(connector: Connector, bind: pdus.Bind, delay_seconds: float) -> Peer:
+    return Peer(
+        host=connector.host,
+        port=connector.port,
+        window=connector.window,
+        bind=bind,
+        settings=read_settings(connector.settings),
+        delay_seconds=delay_seconds,
+    )
+
+
+def _builder(connector: Connector) -> SubmitBuilder:
+    """Encode what all submits of a connector have in common; every segment asks for a receipt."""
+    settings = read_settings(connector.settings)
+    return SubmitBuilder(
+        pdus.SubmitSm(
+            service_type=settings.service_type,
+            source_addr_ton=settings.source_ton,
+            source_addr_npi=settings.source_npi,
+            dest_addr_ton=settings.dest_ton,
+            dest_addr_npi=settings.dest_npi,
+            registered_delivery=1,
+            tlvs=settings.tlvs,
+        )
+    )

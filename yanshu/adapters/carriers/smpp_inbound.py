@@ -1,0 +1,174 @@
+"""What a carrier delivers: receipts and texts from phones, in our words."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp_texts import read_text
+from yanshu.domain import ids
+from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
+from yanshu.ports.clock import Clock
+from yanshu.protocols.smpp import receipts
+from yanshu.protocols.smpp.codec import tlv_number, tlv_text
+from yanshu.protocols.smpp.constants import ESM_INTERMEDIATE, ESM_RECEIPT, ESM_TYPE_MASK, ESM_UDHI, MessageState, Tag
+from yanshu.protocols.smpp.pdus import DataSm, DeliverSm
+from yanshu.text import udh
+
+Delivery = DeliverSm | DataSm
+
+# protocols.md §9.4
+_STATES: dict[str, ReceiptState] = {
+    "DELIVRD": ReceiptState.DELIVERED,
+    "ACCEPTD": ReceiptState.ACCEPTED,
+    "ENROUTE": ReceiptState.ACCEPTED,
+    "EXPIRED": ReceiptState.EXPIRED,
+    "UNDELIV": ReceiptState.UNDELIVERABLE,
+    "DELETED": ReceiptState.UNDELIVERABLE,
+    "REJECTD": ReceiptState.REJECTED,
+    "UNKNOWN": ReceiptState.UNKNOWN,
+}
+# Families of codes that Chinese gateways write in place of a state, by their first two letters.
+_FAMILIES: dict[str, ReceiptState] = {
+    **dict.fromkeys(("MA", "MB", "MC", "CA", "CB", "IA", "IB", "IC"), ReceiptState.UNDELIVERABLE),
+    **dict.fromkeys(("DA", "DB", "SA", "SB"), ReceiptState.REJECTED),
+}
+_STATS: dict[int, str] = {
+    MessageState.ENROUTE: "ENROUTE",
+    MessageState.DELIVERED: "DELIVRD",
+    MessageState.EXPIRED: "EXPIRED",
+    MessageState.DELETED: "DELETED",
+    MessageState.UNDELIVERABLE: "UNDELIV",
+    MessageState.ACCEPTED: "ACCEPTD",
+    MessageState.UNKNOWN: "UNKNOWN",
+    MessageState.REJECTED: "REJECTD",
+}
+_EMPTY = receipts.ReceiptText()
+_MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
+class Reader:
+    """Translates deliveries, a burst at a time."""
+
+    def __init__(self, connector_id: str, settings: SmppSettings, sender: str, clock: Clock) -> None:
+        self._connector_id = connector_id
+        self._settings = settings
+        self._sender = sender
+        self._clock = clock
+
+    def read(self, deliveries: Sequence[Delivery]) -> list[Arrival]:
+        """Return one arrival a delivery, in order. Nothing is refused: what makes no sense is kept raw (protocols.md §8)."""
+        now = self._clock.now()
+        entropy = self._clock.entropy(ids.ENTROPY_BYTES)
+        receipt_ids = ids.make_ids(ids.RECEIPT, len(deliveries), now, entropy)
+        part_ids: list[str] = []
+        arrivals: list[Arrival] = []
+        for index, pdu in enumerate(deliveries):
+            content = _content(pdu)
+            found = self._receipt_text(pdu, content)
+            if found is not None:
+                arrivals.append(self._receipt(receipt_ids[index], pdu, content, found, now))
+                continue
+            part_ids = part_ids or ids.make_ids(ids.INBOUND, len(deliveries), now, entropy)
+            arrivals.append(self._part(part_ids[index], pdu, content, now))
+        return arrivals
+
+    def _receipt_text(self, pdu: Delivery, content: bytes) -> receipts.ReceiptText | None:
+        """Return the fields of a receipt, empty ones when only parameters tell; None when this is a person's text."""
+        kind = pdu.esm_class & ESM_TYPE_MASK
+        if kind in {ESM_RECEIPT, ESM_INTERMEDIATE} or Tag.RECEIPTED_MESSAGE_ID in pdu.tlvs:
+            return receipts.parse(content.decode("latin-1")) or _EMPTY
+        if not self._settings.receipt_from_text:
+            return None
+        found = receipts.parse(content.decode("latin-1"))
+        return found if found is not None and found.id and found.stat else None
+
+    def _receipt(self, ident: str, pdu: Delivery, content: bytes, found: receipts.ReceiptText, now: datetime) -> Receipt:
+        settings = self._settings
+        tlvs = pdu.tlvs
+        stat, err = found.stat, found.err
+        tlv_id = None
+        if tlvs:
+            tlv_id = tlv_text(tlvs, Tag.RECEIPTED_MESSAGE_ID)
+            stat = _STATS.get(tlv_number(tlvs, Tag.MESSAGE_STATE) or 0, stat)
+            err = err or tlvs.get(Tag.NETWORK_ERROR_CODE, b"").hex()
+        return Receipt(
+            id=ident,
+            connector_id=self._connector_id,
+            # A receipt without any id can still be matched by its recipient; "" is nobody's key.
+            keys=receipts.receipt_keys(tlv_id, found.id, settings.id_form) or ("",),
+            recipient=phone_number(pdu.source_addr),
+            state=self._state(pdu, stat),
+            stat=stat,
+            err=err,
+            text=content.decode("latin-1"),
+            done_at=receipts.parse_date(found.done_date, settings.receipt_utc_offset_minutes),
+            arrived_at=now,
+        )
+
+    def _state(self, pdu: Delivery, stat: str) -> ReceiptState:
+        if stat == "ACCEPTD" and self._settings.acceptd_is_final:
+            return ReceiptState.DELIVERED
+        if not stat or pdu.esm_class & ESM_TYPE_MASK == ESM_INTERMEDIATE:
+            return ReceiptState.ACCEPTED
+        return _STATES.get(stat) or _FAMILIES.get(stat[:2], ReceiptState.UNKNOWN)
+
+    def _part(self, ident: str, pdu: Delivery, content: bytes, now: datetime) -> InboundPart:
+        joined, octets = _joined(pdu, content)
+        return InboundPart(
+            id=ident,
+            connector_id=self._connector_id,
+            sender=phone_number(pdu.source_addr) or "",
+            recipient=self._access_number(pdu.destination_addr),
+            text=read_text(octets, pdu.data_coding, self._settings.gsm_alphabet),
+            raw=content,
+            part=joined.part,
+            parts=joined.total,
+            reference=joined.reference,
+            arrived_at=now,
+        )
+
+    def _access_number(self, address: str) -> str:
+        """Return our number as we know it: some carriers put the country code before it."""
+        number = address.removeprefix("+")
+        own = self._sender
+        if own and not number.startswith(own) and number.startswith(f"86{own}"):
+            return number[2:]
+        return number
+
+
+def phone_number(address: str) -> str | None:
+    """Return a person's number in E.164 as far as it is one; None when the carrier left it out."""
+    if not address:
+        return None
+    if address.startswith("+"):
+        return address
+    if not address.isdigit():
+        return address
+    if _MAINLAND_MOBILE.fullmatch(address) is not None:
+        return f"+86{address}"
+    return f"+{address.removeprefix('00')}"
+
+
+def _content(pdu: Delivery) -> bytes:
+    """Return the octets of the text, wherever they travel."""
+    if isinstance(pdu, DeliverSm) and pdu.short_message:
+        return pdu.short_message
+    return pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+
+
+_ALONE = udh.Concatenation(0, 1, 1)
+
+
+def _joined(pdu: Delivery, content: bytes) -> tuple[udh.Concatenation, bytes]:
+    """Return which part this is, and its octets without header; a header wins over SAR parameters."""
+    if pdu.esm_class & ESM_UDHI:
+        found, octets = udh.parse(content)
+        if found is not None:
+            return found, octets
+        content = octets
+    total = tlv_number(pdu.tlvs, Tag.SAR_TOTAL_SEGMENTS) or 1
+    part = tlv_number(pdu.tlvs, Tag.SAR_SEGMENT_SEQNUM) or 1
+    if total > 1 and part <= total:
+        return udh.Concatenation(tlv_number(pdu.tlvs, Tag.SAR_MSG_REF_NUM) or 0, total, part), content
+    return _ALONE, content

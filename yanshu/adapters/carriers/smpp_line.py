@@ -1,0 +1,148 @@
+"""Line: one bind of an SMPP connector, kept alive: connects, binds, comes back after failures, unbinds on stop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp_statuses import BLOCKING
+from yanshu.domain.connectors import LinkState
+from yanshu.ports.clock import Clock
+from yanshu.protocols.smpp import pdus
+from yanshu.protocols.smpp.constants import Status, status_name
+from yanshu.protocols.smpp.esme import EsmeSession
+from yanshu.protocols.smpp.events import BindRefused, Bound, Lost
+from yanshu.runtime.backoff import Backoff, jitter
+from yanshu.runtime.link import Address, Link, connect
+
+_ENTROPY_BYTES = 2
+# protocols.md §8: after unbind wait 5 s for the answer; the session itself gives up then, this is for a socket that hangs.
+_CLOSE_SECONDS = 6.0
+
+
+class Peer(Struct, frozen=True, kw_only=True):
+    """Whom to bind to, and how. The first attempt comes after `delay_seconds`."""
+
+    host: str
+    port: int
+    window: int
+    bind: pdus.Bind
+    settings: SmppSettings
+    delay_seconds: float = 0.0
+
+
+class Line:
+    """One bind. `on_events` gets what the session reports about texts, `on_state` is called whenever more or less may be sent."""
+
+    def __init__(self, peer: Peer, clock: Clock, on_events: Callable[["Line", list[Any]], None], on_state: Callable[[], None]) -> None:
+        self._peer = peer
+        self._clock = clock
+        self._on_events = on_events
+        self._on_state = on_state
+        self._backoff = Backoff()
+        self._stopping = asyncio.Event()
+        self._refused: int | None = None
+        self._up_since: float | None = None
+        self.state = LinkState.DOWN
+        self.detail = "not connected yet"
+        self.session: EsmeSession[Any] | None = None
+        self.link: Link | None = None
+
+    @property
+    def may_submit(self) -> bool:
+        """Whether this bind is one that sends."""
+        return not isinstance(self._peer.bind, pdus.BindReceiver)
+
+    async def run(self) -> None:
+        """Be bound as long as possible, until `close`."""
+        pause = self._peer.delay_seconds
+        while not await self._stopped_within(pause):
+            pause = await self._live()
+        self._change(LinkState.DOWN, "stopped")
+
+    async def close(self, budget_seconds: float) -> None:
+        """Unbind and do not come back."""
+        self._stopping.set()
+        link, session = self.link, self.session
+        if link is None or session is None:
+            return
+        session.unbind(link.now())
+        link.flush_soon()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(_CLOSE_SECONDS, max(budget_seconds, 1.0))):
+                await link.closed.wait()
+        link.abort()
+
+    async def _live(self) -> float:
+        """Connect and stay until the connection ends; return how long to wait before the next time."""
+        peer = self._peer
+        self._refused = self._up_since = None
+        self._change(LinkState.CONNECTING, f"connecting to {peer.host}:{peer.port}")
+        session: EsmeSession[Any] = EsmeSession(replace(peer.bind), peer.window, peer.settings.timers)
+        link = Link(session, self._take)
+        link.on_writable = self._on_state
+        self.session, self.link = session, link
+        try:
+            address = Address(peer.host, peer.port, peer.settings.tls_context(), peer.settings.bind_timeout_seconds)
+            await connect(address, lambda: link)
+        except OSError as error:
+            self.session = self.link = None
+            self._change(LinkState.DOWN, f"cannot connect to {peer.host}:{peer.port}: {error or type(error).__name__}")
+            return self._backoff.after_failure(self._clock.entropy(_ENTROPY_BYTES))
+        if self._stopping.is_set():
+            session.unbind(link.now())
+            link.flush_soon()
+        try:
+            await link.closed.wait()
+        finally:
+            link.abort()
+            self.session = self.link = None
+        return self._ended(link)
+
+    def _ended(self, link: Link) -> float:
+        """Say why it ended, and decide when to come back (protocols.md §3.3, §8)."""
+        entropy = self._clock.entropy(_ENTROPY_BYTES)
+        if self._refused is None:
+            if self._up_since is not None:
+                self._backoff.was_up(link.now() - self._up_since)
+            self._change(LinkState.DOWN, f"connection ended: {link.reason}")
+            return self._backoff.after_failure(entropy)
+        name = status_name(self._refused)
+        if self._refused in BLOCKING:
+            pause = self._backoff.after_refusal(entropy)
+            self._change(LinkState.BLOCKED, f"the carrier refuses the credentials ({name}); next try in {pause:.0f} s")
+            return pause
+        self._change(LinkState.DOWN, f"the carrier refuses the bind ({name})")
+        if self._refused == Status.ESME_RALYBND:
+            # Our old session lives on at the peer until it misses our keep-alive.
+            return jitter(self._peer.settings.enquire_link_seconds, entropy)
+        return self._backoff.after_failure(entropy)
+
+    def _take(self, events: list[Any]) -> None:
+        """Notice binds and losses, and pass everything on in one call."""
+        if self.state is not LinkState.UP:
+            for event in events:
+                if type(event) is Bound:
+                    self._up_since = self.link.now() if self.link is not None else None
+                    self._change(LinkState.UP, f"bound to {event.system_id or self._peer.host}")
+                elif type(event) is BindRefused:
+                    self._refused = event.command_status
+        elif events and type(events[-1]) is Lost:
+            self._change(LinkState.DOWN, "connection lost")
+        self._on_events(self, events)
+
+    def _change(self, state: LinkState, detail: str) -> None:
+        self.state, self.detail = state, detail
+        self._on_state()
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        if seconds <= 0:
+            return self._stopping.is_set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        return self._stopping.is_set()

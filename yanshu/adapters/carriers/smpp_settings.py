@@ -1,0 +1,145 @@
+"""What may be set on an SMPP connector, and what it means for the protocol."""
+
+import re
+import ssl
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from yanshu.domain.errors import Invalid
+from yanshu.domain.submissions import AnswerResult
+from yanshu.protocols.smpp import pdus
+from yanshu.protocols.smpp.receipts import IdForm
+from yanshu.protocols.smpp.session import Timers
+
+Octet = Annotated[int, Meta(ge=0, le=255)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+_PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+# password is a C-octet string of 9 octets with its NUL (SMPP 3.4 §4.1.1).
+_PASSWORD_LIMIT = 8
+
+
+class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`Connector.settings` of protocol ``smpp``.
+
+    `bind` ``transmitter_receiver`` opens two sessions, one to send and one to receive. `gsm_coding` is the data_coding of texts
+    in the GSM alphabet and `gsm_alphabet` what the carrier takes that to be; `id_form` says how receipts name the id of
+    the submit answer; `receipt_from_text` takes a text that reads like a receipt for one; `acceptd_is_final` takes ACCEPTD for
+    delivered; `validity` sends the message's remaining life; `extra_tlvs` go with every submit (tag → value, both hex);
+    `status_overrides` change what a command_status means (``{"0x00000400": "busy"}``).
+    """
+
+    system_id: Annotated[str, Meta(min_length=1, max_length=15)]
+    system_type: Annotated[str, Meta(max_length=12)] = ""
+    bind: Literal["transceiver", "transmitter", "receiver", "transmitter_receiver"] = "transceiver"
+    tls: bool = False
+    tls_verify: bool = True
+    ca_file: str = ""
+    interface_version: Octet = 0x34
+    source_ton: Octet = 0
+    source_npi: Octet = 1
+    dest_ton: Octet = 1
+    dest_npi: Octet = 1
+    service_type: Annotated[str, Meta(max_length=5)] = ""
+    long_text: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
+    gsm_coding: Octet = 0
+    gsm_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"
+    ucs2_coding: Octet = 8
+    enquire_link_seconds: Seconds = 30.0
+    response_timeout_seconds: Seconds = 10.0
+    bind_timeout_seconds: Seconds = 10.0
+    id_form: IdForm = "auto"
+    receipt_from_text: bool = False
+    receipt_utc_offset_minutes: Annotated[int, Meta(ge=-840, le=840)] = 480
+    acceptd_is_final: bool = False
+    validity: bool = False
+    extra_tlvs: dict[str, str] = {}
+    keep_plus: bool = False
+    status_overrides: dict[str, AnswerResult] = {}
+
+    @property
+    def timers(self) -> Timers:
+        """Patience of a session."""
+        return Timers(
+            bind_timeout_seconds=self.bind_timeout_seconds,
+            response_timeout_seconds=self.response_timeout_seconds,
+            enquire_link_seconds=self.enquire_link_seconds,
+        )
+
+    @property
+    def tlvs(self) -> dict[int, bytes]:
+        """Optional parameters of every submit."""
+        return {int(tag, 16): bytes.fromhex(value) for tag, value in self.extra_tlvs.items()}
+
+    @property
+    def overrides(self) -> dict[int, AnswerResult]:
+        """What a command_status means here, where it differs from the table."""
+        return {int(status, 16): result for status, result in self.status_overrides.items()}
+
+    def binds(self, password: str) -> list[pdus.Bind]:
+        """Return the sessions to open; the first one that may send does."""
+        kinds: dict[str, tuple[type[pdus.Bind], ...]] = {
+            "transceiver": (pdus.BindTransceiver,),
+            "transmitter": (pdus.BindTransmitter,),
+            "receiver": (pdus.BindReceiver,),
+            "transmitter_receiver": (pdus.BindTransmitter, pdus.BindReceiver),
+        }
+        return [
+            kind(system_id=self.system_id, password=password, system_type=self.system_type, interface_version=self.interface_version)
+            for kind in kinds[self.bind]
+        ]
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return how to encrypt, or None for plain TCP. Raises OSError when `ca_file` cannot be read."""
+        if not self.tls:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        if not self.tls_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def read_settings(values: dict[str, Any]) -> SmppSettings:
+    """Return the settings of a connector. Raises `Invalid` naming the field and the fix."""
+    try:
+        settings = msgspec.convert(values, SmppSettings)
+    except msgspec.ValidationError as error:
+        place = _PLACE.match(str(error))
+        path = (place["path"] if place else None) or ""
+        problem = place["problem"] if place else str(error)
+        raise _invalid(path, problem) from error
+    for name, limit in (("extra_tlvs", 0xFFFF), ("status_overrides", 0xFFFFFFFF)):
+        for key in getattr(settings, name):
+            _check_hex_number(name, key, limit)
+    for tag, value in settings.extra_tlvs.items():
+        _check_hex_octets(f"extra_tlvs.{tag}", value)
+    return settings
+
+
+def check_password(password: str) -> None:
+    """Raise `Invalid` when no SMPP bind can carry the password."""
+    if len(password) > _PASSWORD_LIMIT or not password.isascii() or "\0" in password:
+        raise Invalid("parameter_invalid", param="password", fix=f"SMPP passwords have at most {_PASSWORD_LIMIT} ASCII characters")
+
+
+def _check_hex_number(name: str, text: str, limit: int) -> None:
+    try:
+        number = int(text, 16)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= limit:
+        raise _invalid(f"{name}.{text}", f"write the key in hex, 0x0 to 0x{limit:x}")
+
+
+def _check_hex_octets(path: str, text: str) -> None:
+    try:
+        bytes.fromhex(text)
+    except ValueError as error:
+        raise _invalid(path, "write the value as pairs of hex digits") from error
+
+
+def _invalid(path: str, fix: str) -> Invalid:
+    return Invalid("parameter_invalid", param=f"settings.{path}" if path else "settings", fix=fix)

@@ -1,0 +1,79 @@
+"""Our texts as SMPP content and back: alphabets, segments, headers."""
+
+from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.domain.messages import Encoding, Message
+from yanshu.protocols.smpp import codec
+from yanshu.protocols.smpp.constants import ESM_UDHI, Tag
+from yanshu.protocols.smpp.submits import Content
+from yanshu.text import gsm7, segments, udh
+
+_PYTHON_NAMES = {"latin1": "latin-1", "ascii": "ascii"}
+# data_coding of texts from phones (SMPP 3.4 §5.2.19); 15 is what Chinese carriers write for GBK.
+_CODINGS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859_8", 8: "utf-16-be", 14: "euc_kr", 15: "gb18030"}
+_GSM_CLASSES = frozenset({0x00, 0x10, 0x11, 0x12, 0x13, 0xF0, 0xF1, 0xF2, 0xF3})
+
+
+class TextWriter:
+    """Turns messages into the contents of their submits, in the way the connector asks for."""
+
+    def __init__(self, settings: SmppSettings, first_reference: int) -> None:
+        self._settings = settings
+        self._reference = first_reference
+        self._limits = segments.LIMITS_WIDE if settings.long_text == "udh16" else segments.LIMITS
+
+    def contents(self, message: Message) -> list[Content]:
+        """Return one content a segment, or a single one when the connector takes long texts whole."""
+        encoding, coding, octets = self._encode(message.text, message.encoding)
+        single, each = self._limits[encoding]
+        if len(octets) <= (2 * single if encoding == segments.UCS2 else single):
+            return [Content(0, coding, octets)]
+        if self._settings.long_text == "payload":
+            return [Content(0, coding, b"", codec.encode_tlvs({int(Tag.MESSAGE_PAYLOAD): octets}))]
+        pieces = segments.cut(message.text, encoding, single, each)
+        self._reference = (self._reference + 1) & 0xFFFF
+        return [self._part(coding, self._octets(piece, encoding), len(pieces), part) for part, piece in enumerate(pieces, 1)]
+
+    def _encode(self, text: str, encoding: str) -> tuple[str, int, bytes]:
+        """Return encoding, data_coding and octets. What the carrier's default alphabet lacks travels as UCS-2."""
+        if encoding == Encoding.GSM7:
+            try:
+                return segments.GSM7, self._settings.gsm_coding, self._octets(text, segments.GSM7)
+            except ValueError:
+                pass
+        return segments.UCS2, self._settings.ucs2_coding, text.encode("utf-16-be", "surrogatepass")
+
+    def _octets(self, text: str, encoding: str) -> bytes:
+        if encoding == segments.UCS2:
+            return text.encode("utf-16-be", "surrogatepass")
+        alphabet = self._settings.gsm_alphabet
+        return gsm7.encode(text) if alphabet == "gsm" else text.encode(_PYTHON_NAMES[alphabet])
+
+    def _part(self, coding: int, octets: bytes, total: int, part: int) -> Content:
+        """Join parts by UDH or by SAR parameters, never by both (protocols.md §7)."""
+        if self._settings.long_text != "sar":
+            wide = self._settings.long_text == "udh16"
+            return Content(ESM_UDHI, coding, udh.build(self._reference, total, part, wide=wide) + octets)
+        tlvs = {
+            int(Tag.SAR_MSG_REF_NUM): self._reference.to_bytes(2, "big"),
+            int(Tag.SAR_TOTAL_SEGMENTS): bytes((total,)),
+            int(Tag.SAR_SEGMENT_SEQNUM): bytes((part,)),
+        }
+        return Content(0, coding, octets, codec.encode_tlvs(tlvs))
+
+
+def read_text(octets: bytes, data_coding: int, alphabet: str) -> str:
+    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error."""
+    name = _CODINGS.get(data_coding)
+    if name is not None:
+        return octets.decode(name, "replace")
+    if data_coding not in _GSM_CLASSES:
+        return octets.decode("ascii", "replace")
+    if alphabet != "gsm":
+        return octets.decode("latin-1")
+    if not octets.isascii():
+        # Not the GSM alphabet, whatever the phone says; in China it is GBK then (protocols.md §7).
+        try:
+            return octets.decode("gb18030")
+        except UnicodeDecodeError:
+            pass
+    return gsm7.decode(octets)

@@ -1,0 +1,1 @@
+"""Channels beside the carriers: for now the HTTP endpoints of customers."""

@@ -1,0 +1,1 @@
+"""Alembic scripts: one step a schema change."""

@@ -1,0 +1,76 @@
+"""A thread that owns one SQLite connection, so that the event loop never waits for the disk."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from yanshu.adapters.stores.sqlite.faults import translate
+
+T = TypeVar("T")
+_CACHE_KIB = 65_536
+_MMAP_BYTES = 1 << 30
+# 64 MB: pages that change again and again are copied back once.
+_CHECKPOINT_PAGES = 16_000
+_BUSY_SECONDS = 5.0
+
+
+def engine_of(path: str, *, read_only: bool = False) -> Engine:
+    """An engine whose connections leave transactions to us (BEGIN and COMMIT are written out)."""
+
+    def connect() -> sqlite3.Connection:
+        # 512 prepared statements: every hot statement is prepared for several chunk sizes.
+        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512)
+        for pragma in _pragmas(read_only):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+def _pragmas(read_only: bool) -> list[str]:
+    """Settings of one connection. FULL: a commit is on disk when it returns."""
+    shared = [f"cache_size = -{_CACHE_KIB}", f"mmap_size = {_MMAP_BYTES}", "temp_store = MEMORY"]
+    if read_only:
+        return [*shared, "query_only = ON"]
+    return ["journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}", *shared]
+
+
+class Worker:
+    """Runs functions, one after another, on its own connection in its own thread."""
+
+    def __init__(self, name: str, path: str, *, read_only: bool = False) -> None:
+        self._engine = engine_of(path, read_only=read_only)
+        self._connection: Connection | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def call(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in the thread and return what it returns; store errors come out translated."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        except (sqlite3.Error, DBAPIError) as error:
+            raise translate(error) from error
+
+    def post(self, work: Callable[[Connection], object]) -> None:
+        """Run `work` in the thread, behind what is queued, without waiting for it; its failure concerns nobody any more."""
+        self._thread.submit(self._do, work)
+
+    async def close(self) -> None:
+        """Finish what is queued, close the connection, end the thread."""
+        self._thread.submit(self._shut)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def _do(self, work: Callable[[Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return work(self._connection)
+
+    def _shut(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()

@@ -1,0 +1,50 @@
+"""The unit of work of either engine: its repositories, and the commit that writes the batch counters first."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from yanshu.adapters.stores.nouns.access import AccessRows
+from yanshu.adapters.stores.nouns.batches import BatchRows, write_counts
+from yanshu.adapters.stores.nouns.definitions import DefinitionRows
+from yanshu.adapters.stores.nouns.inbounds import InboundRows
+from yanshu.adapters.stores.nouns.receipts import ReceiptRows
+from yanshu.adapters.stores.nouns.webhooks import WebhookRows
+from yanshu.adapters.stores.session import Session
+from yanshu.ports.store import (
+    Access,
+    Batches,
+    Definitions,
+    Events,
+    Inbounds,
+    Messages,
+    Receipts,
+    Records,
+    Submissions,
+    UnitOfWork,
+    Webhooks,
+)
+
+
+class Unit(UnitOfWork):
+    """See `ports.store.UnitOfWork`. The engine gives the repositories that have a hot path."""
+
+    def __init__(
+        self,
+        session: Session,
+        commit: Callable[[], Coroutine[Any, Any, None]],
+        hot: tuple[Messages, Submissions, Events, Records],
+    ) -> None:
+        self._session = session
+        self._commit = commit
+        self.messages, self.submissions, self.events, self.records = hot
+        self.receipts: Receipts = ReceiptRows(session)
+        self.inbounds: Inbounds = InboundRows(session)
+        self.batches: Batches = BatchRows(session)
+        self.definitions: Definitions = DefinitionRows(session)
+        self.access: Access = AccessRows(session)
+        self.webhooks: Webhooks = WebhookRows(session)
+
+    async def commit(self) -> None:
+        """See `ports.store.UnitOfWork.commit`."""
+        await write_counts(self._session)
+        await self._commit()
