@@ -1,0 +1,379 @@
+"""The composition root: picks the adapters, wires the stages, starts them in order and stops them in reverse."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import uvicorn
+from msgspec import Struct
+
+from yanshu import __version__
+from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
+from yanshu.adapters.channels.http import AiohttpPoster
+from yanshu.adapters.stores import open_store
+from yanshu.domain import ids
+from yanshu.domain.connectors import Connector
+from yanshu.domain.errors import StoreBusy
+from yanshu.edge.api.app import build_app
+from yanshu.edge.api.gate import Gate
+from yanshu.edge.api.schemas.objects import show_object
+from yanshu.edge.api.services import Services
+from yanshu.pipeline.accept import Accepter
+from yanshu.pipeline.batch_runner import BatchRunner
+from yanshu.pipeline.batches import Batches
+from yanshu.pipeline.check import Checker
+from yanshu.pipeline.compose import Composer
+from yanshu.pipeline.dispatch import Dispatcher
+from yanshu.pipeline.explain import Explainer
+from yanshu.pipeline.fleet import Fleet
+from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.notify import Notifier
+from yanshu.pipeline.outcome import Outcome
+from yanshu.pipeline.progress import Waits
+from yanshu.pipeline.reroute import Rerouter
+from yanshu.pipeline.route import Router
+from yanshu.pipeline.schedule import Schedule
+from yanshu.pipeline.sweep import Sweeper
+from yanshu.ports.carrier import Carrier
+from yanshu.ports.store import Store
+from yanshu.rules.accounts.bootstrap import bootstrap
+from yanshu.rules.accounts.sealing import Sealer
+from yanshu.rules.webhooks.targets import parse_allow
+from yanshu.runtime.clock import SystemClock
+from yanshu.runtime.logs import configure_logs
+from yanshu.runtime.metrics import Metrics
+from yanshu.runtime.supervise import Service, Supervisor
+from yanshu.settings import Settings, SettingsError, data_directory
+
+ROLES = frozenset({"api", "dispatcher", "worker"})
+
+_STARTING_PATIENCE_SECONDS = 30.0
+
+
+class Stages(Struct, frozen=True):
+    """The pipeline of one process, wired."""
+
+    router: Router
+    accepter: Accepter
+    batches: Batches
+    schedule: Schedule
+    explainer: Explainer
+    outcome: Outcome
+    fleet: Fleet
+    sweeper: Sweeper
+    runner: BatchRunner
+    notifier: Notifier
+
+
+class Platform:
+    """One process of the platform: which of the stages run in it is a matter of its roles."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.roles = read_roles(settings.roles)
+        self.clock = SystemClock()
+        self.node_id = _node_id(settings, self.clock)
+        self.metrics = Metrics(__version__, self.node_id)
+        self.store: Store = open_store(settings, self.clock)
+        self.sealer = Sealer.open(settings)
+        self.allow = parse_allow(settings.webhook_allow)
+        self.poster = AiohttpPoster(self.allow, self.clock)
+        self.supervisor = Supervisor(self.metrics)
+        self.gate = Gate(self.store, self.clock, settings)
+        self.stages = self._wire()
+        self.server: _Server | None = None
+        self.listening: socket.socket | None = None
+        self.admin_key: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+        if self.listening is None:
+            return ""
+        host, port = self.listening.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def start(self) -> None:
+        """Schema, first key, stages, and the door last: nothing is accepted before everything behind it runs."""
+        await _with_patience(self.store.migrate)
+        self.admin_key = await bootstrap(self.store, self.clock, self.sealer)
+        for service in self._services():
+            await self.supervisor.start(service)
+
+    async def stop(self) -> None:
+        """Close the door, let what is under way end, then let go of links, webhooks and store, each within its budget."""
+        await self.supervisor.stop()
+        if self.listening is not None:
+            self.listening.close()  # the server has done so, unless it never came to serve
+        await self.poster.close()
+        await self.store.close()
+
+    def _services(self) -> list[Service]:
+        """Everything that runs here, in the order of starting."""
+        stages, budget = self.stages, float(self.settings.drain_seconds)
+        services = [
+            Service(name="loop", run=self.supervisor.watch_loop),
+            Service(name="router", start=self._load_routes, run=stages.router.run),
+            Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
+            Service(name="accept", run=stages.accepter.run, stop=stages.accepter.settled, budget_seconds=budget),
+        ]
+        if "worker" in self.roles:
+            interval = self.settings.sweep_interval_ms / 1000
+            services += [
+                Service(name="sweep", run=lambda: stages.sweeper.run(interval)),
+                Service(name="batches", run=stages.runner.run),
+                Service(name="notify", run=stages.notifier.run, stop=lambda: stages.notifier.stop(budget), budget_seconds=budget + 1),
+            ]
+        if "dispatcher" in self.roles:
+            stop = self._stop_links
+            services.append(Service(name="fleet", run=lambda: stages.fleet.run(self.supervisor), stop=stop, budget_seconds=budget + 5))
+        if "api" in self.roles:
+            services.append(Service(name="gate", run=self.gate.run, stop=self.gate.flush))
+            services.append(Service(name="http", start=self._listen, run=self._serve, stop=self._close_door, budget_seconds=budget))
+        return services
+
+    def _wire(self) -> Stages:
+        """Put the stages together."""
+        store, clock, settings = self.store, self.clock, self.settings
+        waits = Waits(
+            receipt=timedelta(seconds=settings.receipt_wait_seconds),
+            unknown=timedelta(seconds=settings.unknown_wait_seconds),
+            unknown_resend=timedelta(seconds=settings.unknown_resend_seconds),
+            partial=timedelta(seconds=settings.partial_grace_seconds),
+        )
+        router = Router(store)
+        accepter = Accepter(store, clock, Composer(clock, Checker(), router), self.metrics, settings.accept_backlog)
+        inbound = InboundStage(clock, router)
+        outcome = Outcome(store, clock, inbound, self.metrics, waits)
+        dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
+        fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)
+        fleet.attach(outcome)
+        batches = Batches(store, clock, accepter)
+        rerouter = Rerouter(store, clock, router, waits, settings.failover_after_seconds)
+        return Stages(
+            router=router,
+            accepter=accepter,
+            batches=batches,
+            schedule=Schedule(store, clock, waits),
+            explainer=Explainer(store, router),
+            outcome=outcome,
+            fleet=fleet,
+            sweeper=Sweeper(store, clock, outcome, inbound, rerouter),
+            runner=BatchRunner(store, clock, batches, waits),
+            notifier=Notifier(store, self.poster, clock, self.sealer.open_text, show_object, self.metrics),
+        )
+
+    def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
+        """Build the adapter of a connector; SMPP is the one protocol so far."""
+        password = self.sealer.open_text(connector.secret)
+        return SmppCarrier(connector, password, self.stages.outcome, self.clock, slot, connector.links)
+
+    async def _load_routes(self) -> None:
+        await self.stages.router.refresh()
+
+    async def _listen(self) -> None:
+        """Bind the port and make the application before anything is said about them."""
+        self.listening = socket.create_server((self.settings.listen_host, self.settings.listen_port), backlog=2048)
+        self.listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        app, drain = build_app(self._edge(), self.gate), self.settings.drain_seconds
+        self.server = _Server(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, timeout_graceful_shutdown=drain)
+        )
+
+    async def _serve(self) -> None:
+        """Answer HTTP until told to stop."""
+        if self.server is not None and self.listening is not None:
+            await self.server.serve([self.listening])
+
+    def _edge(self) -> Services:
+        """What the HTTP API works with."""
+        stages = self.stages
+        return Services(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            metrics=self.metrics,
+            sealer=self.sealer,
+            accepter=stages.accepter,
+            batches=stages.batches,
+            schedule=stages.schedule,
+            explainer=stages.explainer,
+            notifier=stages.notifier,
+            webhook_allow=self.allow,
+            check_connector=check_connector,
+            public_url=self.settings.public_url or self.url,
+        )
+
+    async def _close_door(self) -> None:
+        """Take no more connections and let requests end."""
+        if self.server is None:
+            return
+        self.server.should_exit = True
+        await self.server.finished.wait()
+
+    async def _stop_links(self) -> None:
+        """Let answers that are on their way come in, and store them."""
+        await self.stages.fleet.stop(self.settings.drain_seconds)
+        await self.stages.outcome.settled()
+
+
+def check_connector(protocol: str, settings: dict[str, object], password: str | None) -> None:
+    """Refuse settings and passwords the protocol's adapter cannot use, naming the field."""
+    del protocol  # the schema admits smpp only
+    read_settings(settings)
+    if password is not None:
+        check_password(password)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: `serve_until_signal` decides when to stop. `finished` after the last request."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.finished = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until `should_exit`."""
+        try:
+            await super().serve(sockets)
+        finally:
+            self.finished.set()
+
+
+class Finding(Struct, frozen=True):
+    """One thing `yanshu doctor` looked at."""
+
+    what: str
+    good: bool
+    detail: str
+
+
+def read_roles(text: str) -> frozenset[str]:
+    """Return the roles named by a setting; `all` is all of them."""
+    if text.strip() == "all":
+        return ROLES
+    roles = frozenset(role.strip() for role in text.split(",") if role.strip())
+    if not roles or roles - ROLES:
+        raise SettingsError(f"YANSHU_ROLES must be all, or some of {', '.join(sorted(ROLES))}; not {text!r}")
+    return roles
+
+
+async def serve_until_signal(settings: Settings) -> None:
+    """Run a platform process until SIGTERM or SIGINT, then drain."""
+    configure_logs(settings.log_level, settings.log_format)
+    platform = Platform(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await platform.start()
+        _announce(platform)
+        await stop.wait()
+    finally:
+        await platform.stop()
+
+
+def _announce(platform: Platform) -> None:
+    """Say on one line of JSON where it listens, and once, on the first start, the admin key."""
+    said: dict[str, Any] = {"listening": platform.url or None, "url": platform.url, "roles": sorted(platform.roles)}
+    if platform.url:
+        said["docs"] = f"{platform.url}/docs"
+    if platform.admin_key:
+        said["admin_key"] = platform.admin_key
+        said["note"] = "this key is shown once; keep it"
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+async def migrate_store(settings: Settings) -> list[str]:
+    """Apply schema changes; the names of the steps taken."""
+    async with _open(settings) as store:
+        return await store.migrate()
+
+
+async def backup_store(settings: Settings, target: str) -> None:
+    """Write a consistent copy of the store to the path `target`."""
+    async with _open(settings) as store:
+        await store.backup(target)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at what the settings point at."""
+    return [await _examine_store(settings), _examine_directory(settings), _examine_port(settings)]
+
+
+async def _examine_store(settings: Settings) -> Finding:
+    kind = "PostgreSQL" if settings.database_url else "SQLite"
+    try:
+        async with _open(settings) as store:
+            await store.ping()
+            async with store.read() as uow:
+                links = await uow.records.links()
+    except StoreBusy as error:
+        return Finding("store", good=False, detail=f"{kind} does not answer: {error}; check YANSHU_DATABASE_URL and run `yanshu migrate`")
+    states = ", ".join(f"{link.connector_id}:{link.slot} {link.state}" for link in links) or "no links yet"
+    return Finding("store", good=True, detail=f"{kind} answers; {states}")
+
+
+def _examine_directory(settings: Settings) -> Finding:
+    path = data_directory(settings)
+    mode = path.stat().st_mode & 0o777
+    private = not mode & 0o077
+    fix = "" if private else f"; run chmod 700 {path}"
+    return Finding("data directory", good=private, detail=f"{path} has mode {mode:o}{fix}")
+
+
+def _examine_port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        taken = probe.connect_ex((settings.listen_host, settings.listen_port)) == 0
+    place = f"{settings.listen_host}:{settings.listen_port}"
+    return Finding("port", good=True, detail=f"{place} is {'in use, perhaps by a running yanshu' if taken else 'free'}")
+
+
+@contextlib.asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Store]:
+    """A store for the length of one command."""
+    store = open_store(settings, SystemClock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _node_id(settings: Settings, clock: SystemClock) -> str:
+    """Return this process's name in leases.
+
+    An embedded store has one process, whose links a restart may take back at once; processes that share a PostgreSQL
+    must never be taken for each other.
+    """
+    if not settings.database_url:
+        return "node_embedded"
+    return ids.make_id(ids.NODE, clock.now(), clock.entropy(ids.ENTROPY_BYTES))
+
+
+async def _with_patience(step: Callable[[], Awaitable[object]]) -> None:
+    """Do a step against a store that may still be starting."""
+    deadline = time.monotonic() + _STARTING_PATIENCE_SECONDS
+    while True:
+        try:
+            await step()
+        except StoreBusy:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return

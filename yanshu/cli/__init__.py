@@ -1,0 +1,1 @@
+"""The `yanshu` command: serve, migrate, doctor, send, backup, simulate."""

@@ -1,0 +1,1 @@
+"""Where others come in."""

@@ -1,0 +1,139 @@
+"""Decoding requests: bodies and query strings into structs, and every mistake into an error that names field and fix."""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from yanshu.domain.errors import CallerError, Invalid, InvalidRequest, TooLarge
+
+_DUPLICATES_CHECKED_BYTES = 8_192
+# PostgreSQL keeps no NUL in texts, and no carrier sends one.
+_NUL_ESCAPE = b"\\u0000"
+_NO_NUL = "leave out the NUL character"
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+_TOO_MANY = re.compile(r"Expected `array` of length <= \d+ - at `\$\.recipients`$")
+_AT = re.compile(r"(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
+
+
+@lru_cache(maxsize=256)
+def _decoder(kind: type) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(kind)
+
+
+def decode_body(octets: bytes, kind: type) -> Any:
+    """Return the body as `kind`; `InvalidRequest` when it is no JSON, `Invalid` when it is the wrong JSON."""
+    try:
+        body = _decoder(kind).decode(octets)
+    except msgspec.ValidationError as error:
+        raise explain_validation(str(error), kind) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest("malformed_json", fix=str(error)) from error
+    except RecursionError as error:
+        raise InvalidRequest("malformed_json", fix="nested too deeply") from error
+    if len(octets) <= _DUPLICATES_CHECKED_BYTES or _NUL_ESCAPE in octets:
+        _look_again(octets)
+    return body
+
+
+def decode_query(pairs: Sequence[tuple[str, str]], kind: type) -> Any:
+    """Return the query string as `kind`, reading numbers and booleans from text."""
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
+            raise Invalid("parameter_invalid", param=name, fix="give it once")
+        if "\x00" in value:
+            raise Invalid("parameter_invalid", param=name, fix=_NO_NUL)
+        values[name] = value
+    try:
+        query: Any = msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise explain_validation(str(error), kind) from error
+    for field in msgspec.structs.fields(kind):
+        # The text "null" is read as none at all: there is no way to say nothing in a query but to leave it out.
+        if field.encode_name in values and getattr(query, field.name) is None:
+            raise Invalid("parameter_invalid", param=field.encode_name, fix="leave it out to say nothing")
+    return query
+
+
+def explain_validation(text: str, kind: type) -> CallerError:
+    """Turn msgspec's sentence into a refusal with the field's name."""
+    if unknown := _UNKNOWN.match(text):
+        name = unknown["name"]
+        near = difflib.get_close_matches(name, _names(kind, unknown["path"] or "$"), 1)
+        return Invalid("unknown_parameter", param=_param(unknown["path"], name), fix=f"; did you mean {near[0]}?" if near else "")
+    if missing := _MISSING.match(text):
+        return Invalid("parameter_missing", param=_param(missing["path"], missing["name"]))
+    if _TOO_MANY.match(text):
+        return TooLarge(
+            "batch_too_large", param="recipients", fix="at most 10,000 recipients inline; upload more to /v1/batches/{id}/recipients"
+        )
+    if at := _AT.match(text):
+        return Invalid("parameter_invalid", param=_param(at["path"], None), fix=at["what"])
+    return Invalid("parameter_invalid", param="body", fix=text)
+
+
+def _param(path: str | None, name: str | None) -> str:
+    """Return `$.recipients[3].to` as `recipients[3].to`."""
+    parts = [part for part in ((path or "$").removeprefix("$").lstrip("."), name) if part]
+    return ".".join(parts) or "body"
+
+
+def _names(kind: Any, path: str) -> list[str]:
+    """The field names that are known where the unknown one stood."""
+    info = msgspec.inspect.type_info(kind)
+    for step in re.findall(r"\.([^.\[]+)|(\[)", path.removeprefix("$")):
+        info = _inner(info, step[0])
+    info = _struct(info)
+    return [field.encode_name for field in info.fields] if isinstance(info, msgspec.inspect.StructType) else []
+
+
+def _inner(info: Any, name: str) -> Any:
+    """Step into a field, or into the items of a list."""
+    info = _struct(info)
+    if isinstance(info, msgspec.inspect.StructType) and name:
+        return next((field.type for field in info.fields if field.encode_name == name), info)
+    return getattr(info, "item_type", info)
+
+
+def _struct(info: Any) -> Any:
+    """Look through `X | None`."""
+    if isinstance(info, msgspec.inspect.UnionType):
+        return next((t for t in info.types if not isinstance(t, msgspec.inspect.NoneType)), info)
+    return info
+
+
+def _look_again(octets: bytes) -> None:
+    """Refuse what would pass silently: a key given twice keeps one of its values, and a NUL breaks the store."""
+    try:
+        _loose.decode(octets.decode())
+    except RecursionError as error:
+        raise InvalidRequest("malformed_json", fix="nested too deeply") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    for name, value in pairs:
+        if "\x00" in name or _has_nul(value):
+            raise Invalid("parameter_invalid", param=name.replace("\x00", "\ufffd"), fix=_NO_NUL)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidRequest("malformed_json", param=twice, fix=f"the key {twice} stands twice in one object")
+    return found
+
+
+def _has_nul(value: Any) -> bool:
+    """Whether a text, or a text of a list, has a NUL in it; objects were looked at when they were read."""
+    if isinstance(value, str):
+        return "\x00" in value
+    return isinstance(value, list) and any(_has_nul(item) for item in value)
+
+
+# Numbers were judged already and stay text here: Python refuses to read one of more than 4,300 digits.
+_loose = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str)

@@ -1,0 +1,1 @@
+"""One file a resource: its endpoints as data, its handlers below."""

@@ -1,0 +1,184 @@
+"""/v1/connectors: accounts at carriers."""
+
+from msgspec.structs import replace
+
+from yanshu.domain import ids
+from yanshu.domain.connectors import Connector, ConnectorState, LinkState
+from yanshu.domain.errors import Conflict, Missing
+from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
+from yanshu.edge.api.paging import ListOut, PageQuery, list_of
+from yanshu.edge.api.schemas.platform import ConnectorIn, ConnectorOut, ConnectorPatch, DeletedOut, EmptyIn, HealthOut
+from yanshu.edge.api.schemas.shown import show_connector, show_link
+from yanshu.edge.api.slices import slice_of
+from yanshu.edge.api.writing import write
+from yanshu.ports.store import UnitOfWork
+
+_BEST = (LinkState.UP, LinkState.THROTTLED, LinkState.DRAINING, LinkState.CONNECTING, LinkState.BLOCKED, LinkState.DOWN)
+
+
+async def post_connector(call: Call) -> Answer:
+    """Make a connector; its links are opened at once."""
+    body: ConnectorIn = call.body
+    services, now = call.services, call.services.clock.now()
+    services.check_connector(body.protocol, body.settings, body.password)
+    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "password"}
+    ident = ids.make_id(ids.CONNECTOR, now, services.clock.entropy(ids.ENTROPY_BYTES))
+    connector = Connector(id=ident, secret=services.sealer.seal(body.password), created_at=now, updated_at=now, **fields)
+    return await _save(call, "connector.created", 201, connector)
+
+
+async def patch_connector(call: Call) -> Answer:
+    """Change a connector; links are opened anew where that matters."""
+    body: ConnectorPatch = call.body
+    changes = given(**{name: getattr(body, name) for name in body.__struct_fields__})
+    password = changes.pop("password", None)
+    if password is not None:
+        changes["secret"] = call.services.sealer.seal(password)
+    connector = await _find(call)
+    call.services.check_connector(connector.protocol, changes.get("settings", connector.settings), password)
+    return await _save(call, "connector.changed", 200, _changed(call, connector, **changes))
+
+
+async def delete_connector(call: Call) -> Answer:
+    """Delete a connector that no route names."""
+    ident = (await _find(call)).id
+
+    async def work(uow: UnitOfWork) -> tuple[str, DeletedOut]:
+        if any(ident in route.connectors for route in await uow.definitions.routes()):
+            raise Conflict("state_conflict", param="connectors", status="a route names it")
+        await uow.definitions.remove_connector(ident)
+        return ident, DeletedOut(id=ident, object="connector")
+
+    answer = await write(call, "connector.deleted", 200, work)
+    call.services.store.wake("definitions")
+    return answer
+
+
+async def drain_connector(call: Call) -> Answer:
+    """Send nothing more over it; its queue moves to other candidates."""
+    return await _save(call, "connector.drained", 200, _changed(call, await _find(call), state=ConnectorState.DRAINED))
+
+
+async def resume_connector(call: Call) -> Answer:
+    """Use it again."""
+    return await _save(call, "connector.resumed", 200, _changed(call, await _find(call), state=ConnectorState.ACTIVE))
+
+
+async def list_connectors(call: Call) -> Answer:
+    """List connectors."""
+    async with call.services.store.read() as uow:
+        rows = await uow.definitions.connectors()
+    return Answer(200, list_of(slice_of(rows, call.query), call.query, show_connector))
+
+
+async def get_connector(call: Call) -> Answer:
+    """Return one connector."""
+    return Answer(200, show_connector(await _find(call)))
+
+
+async def get_health(call: Call) -> Answer:
+    """Return the state of its links and what waits for it."""
+    connector = await _find(call)
+    async with call.services.store.read() as uow:
+        reports = [report for report in await uow.records.links() if report.connector_id == connector.id]
+        depth = {lane: count for (ident, lane), count in (await uow.messages.queue_depth()).items() if ident == connector.id}
+    state = min((report.state for report in reports), key=_BEST.index, default=LinkState.DOWN)
+    return Answer(200, HealthOut(connector=connector.id, state=state, links=[show_link(report) for report in reports], queued=depth))
+
+
+async def _find(call: Call) -> Connector:
+    async with call.services.store.read() as uow:
+        found = next((c for c in await uow.definitions.connectors() if c.id == call.ids["id"]), None)
+    if found is None:
+        raise Missing("connector", call.ids["id"][:64])
+    return found
+
+
+def _changed(call: Call, connector: Connector, **changes: object) -> Connector:
+    return replace(connector, version=connector.version + 1, updated_at=call.services.clock.now(), **changes)
+
+
+async def _save(call: Call, action: str, status: int, connector: Connector) -> Answer:
+    async def work(uow: UnitOfWork) -> tuple[str, ConnectorOut]:
+        await uow.definitions.save_connector(connector)
+        return connector.id, show_connector(connector)
+
+    answer = await write(call, action, status, work)
+    call.services.store.wake("definitions")
+    return answer
+
+
+_ONE = "/v1/connectors/{id:str}"
+_WRITE, _READ = "connectors:write", "connectors:read"
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/connectors",
+        handler=post_connector,
+        scope=_WRITE,
+        summary="Make a connector",
+        status=201,
+        body=ConnectorIn,
+        answer=ConnectorOut,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/connectors",
+        handler=list_connectors,
+        scope=_READ,
+        summary="List connectors",
+        query=PageQuery,
+        answer=ListOut[ConnectorOut],
+    ),
+    Endpoint(method="GET", path=_ONE, handler=get_connector, scope=_READ, summary="Get a connector", answer=ConnectorOut, refuses=(404,)),
+    Endpoint(
+        method="PATCH",
+        path=_ONE,
+        handler=patch_connector,
+        scope=_WRITE,
+        summary="Change a connector",
+        body=ConnectorPatch,
+        answer=ConnectorOut,
+        refuses=(404,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=_ONE,
+        handler=delete_connector,
+        scope=_WRITE,
+        summary="Delete a connector",
+        answer=DeletedOut,
+        refuses=(404, 409),
+    ),
+    Endpoint(
+        method="POST",
+        path=_ONE + "/drain",
+        handler=drain_connector,
+        scope=_WRITE,
+        summary="Drain a connector",
+        body=EmptyIn,
+        optional_body=True,
+        answer=ConnectorOut,
+        refuses=(404,),
+    ),
+    Endpoint(
+        method="POST",
+        path=_ONE + "/resume",
+        handler=resume_connector,
+        scope=_WRITE,
+        summary="Resume a connector",
+        body=EmptyIn,
+        optional_body=True,
+        answer=ConnectorOut,
+        refuses=(404,),
+    ),
+    Endpoint(
+        method="GET",
+        path=_ONE + "/health",
+        handler=get_health,
+        scope=_READ,
+        summary="Links of a connector",
+        answer=HealthOut,
+        refuses=(404,),
+    ),
+)

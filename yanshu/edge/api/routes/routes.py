@@ -1,0 +1,126 @@
+"""/v1/routes: which messages may use which connectors."""
+
+from msgspec.structs import replace
+
+from yanshu.domain import ids
+from yanshu.domain.connectors import Route
+from yanshu.domain.errors import Invalid, Missing
+from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
+from yanshu.edge.api.paging import ListOut, PageQuery, list_of
+from yanshu.edge.api.schemas.platform import DeletedOut, RouteIn, RouteOut, RoutePatch
+from yanshu.edge.api.schemas.shown import read_match, show_route
+from yanshu.edge.api.slices import slice_of
+from yanshu.edge.api.writing import write
+from yanshu.ports.store import UnitOfWork
+
+
+async def post_route(call: Call) -> Answer:
+    """Make a route."""
+    body: RouteIn = call.body
+    now = call.services.clock.now()
+    route = Route(
+        id=ids.make_id(ids.ROUTE, now, call.services.clock.entropy(ids.ENTROPY_BYTES)),
+        name=body.name,
+        rank=body.rank,
+        connectors=tuple(body.connectors),
+        created_at=now,
+        updated_at=now,
+        match=read_match(body.match),
+        enabled=body.enabled,
+        metadata=body.metadata,
+    )
+    return await _save(call, "route.created", 201, route)
+
+
+async def patch_route(call: Call) -> Answer:
+    """Change a route."""
+    body: RoutePatch = call.body
+    changes = given(**{name: getattr(body, name) for name in body.__struct_fields__})
+    if "match" in changes:
+        changes["match"] = read_match(changes["match"])
+    if "connectors" in changes:
+        changes["connectors"] = tuple(changes["connectors"])
+    route = await _find(call)
+    return await _save(
+        call, "route.changed", 200, replace(route, version=route.version + 1, updated_at=call.services.clock.now(), **changes)
+    )
+
+
+async def delete_route(call: Call) -> Answer:
+    """Delete a route."""
+    ident = (await _find(call)).id
+
+    async def work(uow: UnitOfWork) -> tuple[str, DeletedOut]:
+        await uow.definitions.remove_route(ident)
+        return ident, DeletedOut(id=ident, object="route")
+
+    answer = await write(call, "route.deleted", 200, work)
+    call.services.store.wake("definitions")
+    return answer
+
+
+async def list_routes(call: Call) -> Answer:
+    """List routes."""
+    async with call.services.store.read() as uow:
+        rows = await uow.definitions.routes()
+    return Answer(200, list_of(slice_of(rows, call.query), call.query, show_route))
+
+
+async def get_route(call: Call) -> Answer:
+    """Return one route."""
+    return Answer(200, show_route(await _find(call)))
+
+
+async def _find(call: Call) -> Route:
+    async with call.services.store.read() as uow:
+        found = next((r for r in await uow.definitions.routes() if r.id == call.ids["id"]), None)
+    if found is None:
+        raise Missing("route", call.ids["id"][:64])
+    return found
+
+
+async def _save(call: Call, action: str, status: int, route: Route) -> Answer:
+    """Save a route whose connectors exist."""
+
+    async def work(uow: UnitOfWork) -> tuple[str, RouteOut]:
+        known = {connector.id for connector in await uow.definitions.connectors()}
+        for place, ident in enumerate(route.connectors):
+            if ident not in known:
+                raise Invalid("parameter_invalid", param=f"connectors[{place}]", fix="the id of a connector; see GET /v1/connectors")
+        await uow.definitions.save_route(route)
+        return route.id, show_route(route)
+
+    answer = await write(call, action, status, work)
+    call.services.store.wake("definitions")
+    return answer
+
+
+_ONE = "/v1/routes/{id:str}"
+_WRITE, _READ = "routes:write", "routes:read"
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/routes",
+        handler=post_route,
+        scope=_WRITE,
+        summary="Make a route",
+        status=201,
+        body=RouteIn,
+        answer=RouteOut,
+    ),
+    Endpoint(
+        method="GET", path="/v1/routes", handler=list_routes, scope=_READ, summary="List routes", query=PageQuery, answer=ListOut[RouteOut]
+    ),
+    Endpoint(method="GET", path=_ONE, handler=get_route, scope=_READ, summary="Get a route", answer=RouteOut, refuses=(404,)),
+    Endpoint(
+        method="PATCH",
+        path=_ONE,
+        handler=patch_route,
+        scope=_WRITE,
+        summary="Change a route",
+        body=RoutePatch,
+        answer=RouteOut,
+        refuses=(404,),
+    ),
+    Endpoint(method="DELETE", path=_ONE, handler=delete_route, scope=_WRITE, summary="Delete a route", answer=DeletedOut, refuses=(404,)),
+)

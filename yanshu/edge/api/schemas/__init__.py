@@ -1,0 +1,1 @@
+"""Shapes on the wire: what requests carry and what answers show."""

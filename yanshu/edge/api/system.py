@@ -1,0 +1,99 @@
+"""What needs no key: health, metrics, the OpenAPI document and its page, made of local files."""
+
+import hmac
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.params import FromPath
+from litestar.response import Response
+
+from yanshu.domain.errors import Missing, StoreBusy
+from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.edge.api.pages import POLICY, page_file
+from yanshu.edge.api.services import Services
+from yanshu.runtime.metrics import CONTENT_TYPE
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+
+
+def make_system(services: Services, document: dict[str, Any]) -> list[Any]:
+    """Return the route handlers."""
+    octets = msgspec.json.encode(document)
+
+    @get("/healthz", include_in_schema=False)
+    async def healthz() -> Response[bytes]:
+        """The process runs."""
+        return _json({"status": "ok"})
+
+    @get("/readyz", include_in_schema=False)
+    async def readyz() -> Response[bytes]:
+        """The process can do its work: the store can be read and written."""
+        try:
+            await services.store.ping()
+        except StoreBusy:
+            return _json({"status": "store unavailable"}, 503)
+        return _json({"status": "ready"})
+
+    @get("/metrics", include_in_schema=False)
+    async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Prometheus metrics, for whoever has the token, or for this machine when there is none."""
+        if not _may_read_metrics(request, services.settings.metrics_token):
+            return _json({"status": "forbidden"}, 403)
+        await _gather(services)
+        return Response(services.metrics.render(), media_type=CONTENT_TYPE)
+
+    @get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response[bytes]:
+        """The OpenAPI document."""
+        return Response(octets, media_type="application/json")
+
+    return [healthz, readyz, metrics, openapi, *_pages()]
+
+
+def _pages() -> list[Any]:
+    """The interactive page, its files, and the page of error codes."""
+
+    @get(["/docs", "/docs/{name:str}"], include_in_schema=False)
+    async def docs(name: FromPath[str] = "index.html") -> Response[bytes]:
+        if name == "errors":
+            return _page("text/html; charset=utf-8", _errors_page().encode())
+        file = page_file(name)
+        if file is None:
+            raise Missing("page", name[:64])
+        return _page(file.media_type, file.content)
+
+    return [docs]
+
+
+def _errors_page() -> str:
+    rows = "".join(
+        f'<tr id="{code}"><td>{e.status}</td><td>{code}</td><td>{e.en}</td><td>{e.zh}</td></tr>' for code, e in CATALOGUE.items()
+    )
+    head = '<meta charset="utf-8"><title>Yanshu errors</title>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body><table>{rows}</table></body></html>'
+
+
+def _may_read_metrics(request: Request[Any, Any, Any], token: str) -> bool:
+    if token:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.encode())
+    return request.client is not None and request.client.host in _LOOPBACK
+
+
+async def _gather(services: Services) -> None:
+    """Read the gauges that are not counted as they happen."""
+    try:
+        async with services.store.read() as uow:
+            services.metrics.queued(await uow.messages.queue_depth())
+            services.metrics.linked(await uow.records.links())
+    except StoreBusy:
+        return  # metrics must answer, above all when the store does not
+
+
+def _json(content: object, status: int = 200) -> Response[bytes]:
+    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
+
+
+def _page(media_type: str, content: bytes) -> Response[bytes]:
+    return Response(content, media_type=media_type, headers={"Content-Security-Policy": POLICY})

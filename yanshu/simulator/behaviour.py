@@ -1,0 +1,100 @@
+"""What a simulated carrier does well and badly: accounts, behaviour that can be changed at run time, settings."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Rate = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+IdForm = Literal["hex", "decimal", "uuid"]
+
+
+class BehaviourError(ValueError):
+    """A behaviour cannot be read; the message names the field."""
+
+
+class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How submits are answered and reported where no test number says otherwise. Zero means never or at once.
+
+    `receipt_id_form` is ``same`` or another form than `id_form`; both forms of one id are the same number, so that hex and
+    decimal carriers can be told apart only by asking. `receipt_id_width` pads the receipt's id with zeros on the left.
+    Dates in receipts are local time, `receipt_offset_minutes` ahead of UTC (China: 480).
+    `silent` is a half-open link: nothing is read or answered; when it ends, links that slept through it are cut.
+    """
+
+    answer_seconds: Seconds = 0.0
+    answer_jitter_seconds: Seconds = 0.0
+    answer_loss_rate: Rate = 0.0
+    reorder_answers: bool = False
+    receipt_seconds: Seconds = 0.0
+    receipt_jitter_seconds: Seconds = 0.0
+    receipt_loss_rate: Rate = 0.0
+    receipt_duplicate_rate: Rate = 0.0
+    receipt_as: Literal["text", "tlv", "both"] = "text"
+    receipt_id_form: Literal["same", "hex", "decimal", "uuid"] = "same"
+    receipt_id_width: Annotated[int, Meta(ge=0, le=60)] = 0
+    id_form: IdForm = "hex"
+    refuse_rate: Rate = 0.0
+    refuse_code: Annotated[int, Meta(ge=1, le=0xFFFFFFFF)] = 0x08
+    throttle_per_second: Count = 0
+    garbage_every: Count = 0
+    drop_every: Count = 0
+    silent: bool = False
+    receipt_offset_minutes: Annotated[int, Meta(ge=-720, le=840)] = 480
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every submit is accepted and answered at once, so that the short way may be taken."""
+        return not (
+            self.answer_seconds
+            or self.answer_jitter_seconds
+            or self.answer_loss_rate
+            or self.refuse_rate
+            or self.throttle_per_second
+            or self.garbage_every
+            or self.drop_every
+        )
+
+
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may bind. `addresses` are networks (empty: any), `max_binds` sessions at once (0: any number).
+
+    `refuses_07` makes this account the connector of test number 07 that refuses; `overrides` are fields of `Behaviour`.
+    """
+
+    system_id: Annotated[str, Meta(min_length=1, max_length=15)] = "yanshu"
+    password: Annotated[str, Meta(max_length=8)] = "simulate"  # noqa: S105 - of a simulator, and documented
+    addresses: tuple[str, ...] = ()
+    max_binds: Count = 0
+    refuses_07: bool = False
+    overrides: dict[str, Any] = {}
+
+
+class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a simulator is started with.
+
+    `time_factor` divides the delays of test numbers. `resend_seconds` is how long a deliver_sm may stay unacknowledged,
+    `deliver_window` how many may be on one link. `ledger_limit` bounds the ledger, `handset_limit` the handsets kept and
+    `inbox_limit` the segments each keeps. `seed` makes the dice repeatable.
+    """
+
+    accounts: tuple[Account, ...] = (Account(),)
+    behaviour: Behaviour = Behaviour()
+    time_factor: Annotated[float, Meta(gt=0)] = 1.0
+    resend_seconds: Annotated[float, Meta(gt=0)] = 10.0
+    deliver_window: Annotated[int, Meta(ge=1)] = 10_000
+    keep_ledger: bool = False
+    ledger_limit: Count = 1_000_000
+    handset_limit: Annotated[int, Meta(ge=1)] = 10_000
+    inbox_limit: Annotated[int, Meta(ge=1)] = 100
+    seed: int | None = None
+
+
+def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:
+    """Return `behaviour` with `changes`; raises `BehaviourError` naming a field that is unknown or has a wrong value."""
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(behaviour), **changes}, Behaviour)
+    except msgspec.ValidationError as error:
+        raise BehaviourError(str(error)) from error

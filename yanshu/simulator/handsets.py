@@ -1,0 +1,125 @@
+"""Virtual handsets: they keep what reached them, put long texts together again, and can reply."""
+
+from collections import OrderedDict, deque
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from yanshu.simulator.accounts import AccountDesk
+from yanshu.simulator.traffic import UDH_CLASS, Delivery, Segment
+from yanshu.text import gsm7, segments, udh
+
+UCS2_CODING, LATIN1_CODING, ASCII_CODING, GSM7_CODING = 8, 3, 1, 0
+
+
+class Arrived(NamedTuple):
+    """One segment and the account it came over."""
+
+    system_id: str
+    segment: Segment
+
+
+class HandsetMessage(Struct, frozen=True):
+    """A text as a person would read it. `missing` numbers the segments that never came; their place is empty."""
+
+    sender: str
+    text: str
+    at: datetime
+    system_id: str
+    segments: int
+    missing: tuple[int, ...] = ()
+
+
+class Handset:
+    """One number and the last segments it got."""
+
+    def __init__(self, number: str, limit: int) -> None:
+        self.number = number
+        self.arrived: deque[Arrived] = deque(maxlen=limit)
+        self.desk: AccountDesk | None = None
+
+    def inbox(self) -> list[HandsetMessage]:
+        """Return the texts, oldest first; put together only when somebody looks."""
+        texts: list[dict[int, Arrived]] = []
+        unfinished: dict[tuple[str, str, int, int], dict[int, Arrived]] = {}
+        for one in self.arrived:
+            segment = one.segment
+            key = (one.system_id, segment.source, segment.reference, segment.parts)
+            siblings = unfinished.get(key)
+            # A part that is there already belongs to another text: the reference has come round.
+            if siblings is None or segment.part in siblings:
+                siblings = unfinished[key] = {}
+                texts.append(siblings)
+            siblings[segment.part] = one
+            if len(siblings) == segment.parts:
+                del unfinished[key]
+        return [_join(siblings) for siblings in texts]
+
+
+class Handsets:
+    """All handsets, the longest unused forgotten first."""
+
+    def __init__(self, limit: int, inbox_limit: int) -> None:
+        self._limit = limit
+        self._inbox_limit = inbox_limit
+        self._by_number: OrderedDict[str, Handset] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def receive(self, desk: AccountDesk, segment: Segment) -> None:
+        """Keep one segment."""
+        handset = self._by_number.get(segment.destination)
+        if handset is None:
+            handset = self._by_number[segment.destination] = Handset(segment.destination, self._inbox_limit)
+            if len(self._by_number) > self._limit:
+                self._by_number.popitem(last=False)
+        else:
+            self._by_number.move_to_end(segment.destination)
+        handset.desk = desk
+        handset.arrived.append(Arrived(desk.system_id, segment))
+
+    def find(self, number: str) -> Handset | None:
+        """Return the handset of a number (digits, an optional plus), or None when nothing ever reached it."""
+        return self._by_number.get(number.removeprefix("+"))
+
+    def numbers(self) -> list[str]:
+        """Return the known numbers, the longest unused first."""
+        return list(self._by_number)
+
+
+def write_reply(number: str, to: str, text: str, reference: int) -> list[Delivery]:
+    """Return the deliver_sm of a text from handset `number` to the access number `to`; long ones share `reference`."""
+    encoding = segments.GSM7 if gsm7.is_gsm7(text) else segments.UCS2
+    pieces = segments.cut(text, encoding, *segments.LIMITS[encoding])
+    coding = GSM7_CODING if encoding == segments.GSM7 else UCS2_CODING
+    deliveries = []
+    for part, piece in enumerate(pieces, 1):
+        octets = gsm7.encode(piece) if coding == GSM7_CODING else piece.encode("utf-16-be", "surrogatepass")
+        header = udh.build(reference, len(pieces), part) if len(pieces) > 1 else b""
+        deliveries.append(Delivery(number, to, UDH_CLASS if header else 0, coding, header + octets))
+    return deliveries
+
+
+def decode_text(data_coding: int, payload: bytes) -> str:
+    """Return the text of a payload; octets that are no text show as U+FFFD."""
+    if data_coding == UCS2_CODING:
+        return payload.decode("utf-16-be", "replace")
+    if data_coding in {LATIN1_CODING, ASCII_CODING}:
+        return payload.decode("latin-1")
+    return gsm7.decode(payload)
+
+
+def _join(siblings: dict[int, Arrived]) -> HandsetMessage:
+    """Return the text of segments that belong together. Pieces are joined before decoding, in case a pair was cut."""
+    ordered = [siblings[part] for part in sorted(siblings)]
+    first = ordered[0].segment
+    return HandsetMessage(
+        sender=first.source,
+        text=decode_text(first.data_coding, b"".join(one.segment.payload for one in ordered)),
+        at=datetime.fromtimestamp(min(one.segment.at for one in ordered), UTC),
+        system_id=ordered[0].system_id,
+        segments=first.parts,
+        missing=tuple(part for part in range(1, first.parts + 1) if part not in siblings),
+    )
