@@ -1,0 +1,28 @@
+"""Fixtures of tests with real processes."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+
+from tests.e2e.harness import Node
+
+
+class StartNode(Protocol):
+    """Starts `yanshu` with arguments and an environment."""
+
+    def __call__(self, *arguments: str, **environment: str) -> Node: ...
+
+
+@pytest.fixture
+def start_node() -> Iterator[StartNode]:
+    """Starts processes, all of which are gone after the test."""
+    started: list[Node] = []
+
+    def start(*arguments: str, **environment: str) -> Node:
+        started.append(Node(*arguments, **environment))
+        return started[-1]
+
+    yield start
+    for node in started:
+        node.kill()

@@ -1,0 +1,17 @@
+"""Fixtures of the tests that talk to a whole platform over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.serving import Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A platform of this file's tests, with a simulated carrier that is not connected yet."""
+    served = Served(tmp_path_factory.mktemp("platform"))
+    try:
+        yield served.start()
+    finally:
+        served.stop()

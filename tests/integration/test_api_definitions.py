@@ -1,0 +1,86 @@
+"""Connectors and routes over HTTP: what is made, changed, drained and deleted, and what a message may use then."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.serving import TEXT, Served, until
+
+SECRET = "s3cret-1"
+TO = "13800138000"
+
+
+def candidates(served: Served) -> list[str]:
+    """The connectors a message may use just now."""
+    answer = served.admin.ask("POST", "/v1/messages/preview", {"to": TO, "text": TEXT})
+    found: list[str] = answer.json()["candidates"] if answer.is_success else []
+    return found
+
+
+def test_a_connector_is_made_read_changed_and_deleted_and_its_password_never_told(served: Served) -> None:
+    made = served.admin.call("POST", "/v1/connectors", served.connector_body(password=SECRET, metadata={"a": "1"}))
+    path = f"/v1/connectors/{made['id']}"
+    assert (made["name"], made["state"], made["metadata"]) == ("simulator", "active", {"a": "1"})
+    changed = served.admin.call("PATCH", path, {"name": "other", "window": 5, "password": SECRET, "metadata": None})
+    assert (changed["name"], changed["window"], changed["metadata"], changed["port"]) == ("other", 5, {}, made["port"])
+    told = [served.admin.ask("GET", where).text for where in (path, "/v1/connectors", "/v1/audit?limit=200", path + "/health")]
+    assert not any(SECRET in text or "password" in text or '"secret"' in text for text in [*told, str(made), str(changed)])
+    assert served.admin.call("GET", path) == changed
+    assert served.admin.call("DELETE", path) == {"id": made["id"], "object": "connector", "deleted": True}
+    assert served.admin.refused("GET", path) == (404, "resource_missing")
+    assert served.admin.refused("DELETE", path) == (404, "resource_missing")
+
+
+BAD_CONNECTORS = [
+    ("another protocol", {"protocol": "cmpp"}, "protocol"),
+    ("no port", {"port": 0}, "port"),
+    ("no window", {"window": 0}, "window"),
+    ("a sender that is none", {"sender": "a b"}, "sender"),
+    ("a password no bind carries", {"password": "longer than eight"}, "password"),
+    ("an unknown setting", {"settings": {"system_id": "a", "colour": "red"}}, "settings"),
+    ("no system_id", {"settings": {}}, "settings"),
+    ("a wrong setting", {"settings": {"system_id": 5}}, "settings.system_id"),
+]
+
+
+@pytest.mark.parametrize(("fields", "param"), [case[1:] for case in BAD_CONNECTORS], ids=[case[0] for case in BAD_CONNECTORS])
+def test_a_connector_that_could_not_work_is_refused(served: Served, fields: dict[str, Any], param: str) -> None:
+    answer = served.admin.ask("POST", "/v1/connectors", served.connector_body(**fields))
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, param)
+
+
+def test_a_setting_that_does_not_exist_is_named(served: Served) -> None:
+    answer = served.admin.ask("POST", "/v1/connectors", served.connector_body(settings={"system_id": "a", "colour": "red"}))
+    assert "colour" in answer.json()["error"]["message"]
+
+
+def test_a_route_leads_to_its_connectors_in_order_and_a_drained_one_is_left_out(served: Served) -> None:
+    make = served.admin.call
+    first, second = (make("POST", "/v1/connectors", served.connector_body(simulated=False, name=name))["id"] for name in "ab")
+    route = make("POST", "/v1/routes", {"name": "all", "connectors": [second, first], "match": {"countries": ["CN"]}})
+    until("the route", lambda: candidates(served) == [second, first])
+    make("PATCH", f"/v1/routes/{route['id']}", {"connectors": [first, second]})
+    until("the other order", lambda: candidates(served) == [first, second])
+    assert make("POST", f"/v1/connectors/{first}/drain")["state"] == "drained"
+    until("the drained one to be left out", lambda: candidates(served) == [second])
+    assert make("POST", f"/v1/connectors/{first}/resume")["state"] == "active"
+    until("it to be used again", lambda: candidates(served) == [first, second])
+    make("PATCH", f"/v1/routes/{route['id']}", {"enabled": False})
+    until("no way out", lambda: candidates(served) == [])
+    assert served.admin.refused("POST", "/v1/messages", {"to": TO, "text": TEXT}) == (422, "no_route_accepts_content")
+    assert served.admin.refused("DELETE", f"/v1/connectors/{first}") == (409, "state_conflict")
+    make("DELETE", f"/v1/routes/{route['id']}")
+    assert make("DELETE", f"/v1/connectors/{first}")["deleted"] is True
+
+
+def test_a_route_names_connectors_that_exist(served: Served) -> None:
+    answer = served.admin.ask("POST", "/v1/routes", {"name": "all", "connectors": ["con_nobody"]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "connectors[0]")
+
+
+def test_every_change_is_in_the_audit_trail(served: Served) -> None:
+    ident = served.admin.call("POST", "/v1/connectors", served.connector_body())["id"]
+    served.admin.call("POST", f"/v1/connectors/{ident}/drain")
+    served.admin.call("DELETE", f"/v1/connectors/{ident}")
+    rows = served.admin.call("GET", "/v1/audit?limit=200")["data"]
+    assert [row["action"] for row in rows if row["about"] == ident] == ["connector.deleted", "connector.drained", "connector.created"]
