@@ -1,0 +1,193 @@
+"""Write the pages of docs/ that are made from the code; with --check only say which of them are stale."""
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from yanshu.domain.messages import FINALS, TRANSITIONS, Status
+from yanshu.domain.reasons import REASONS
+from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.runtime.metrics import TABLE
+from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "yanshu"
+DOCS = ROOT / "docs"
+# Drawn as one box; each of them may become each other.
+WAITING = (Status.HELD, Status.SCHEDULED, Status.QUEUED)
+NOTE = "<!-- Made by `make docs` from {source}; change it there. -->\n"
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of a module's docstring: what the file is for."""
+    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+
+
+def modules() -> Iterator[Path]:
+    """Yield every module of the package; a folder's `__init__.py` comes before its siblings and sub-folders last."""
+    for folder in sorted({path.parent for path in PACKAGE.rglob("*.py")}):
+        yield from sorted(folder.glob("*.py"), key=lambda path: (path.name != "__init__.py", path.name))
+
+
+def render_map() -> str:
+    """Return the map of the tree: one line a file."""
+    lines = [NOTE.format(source="the modules' docstrings"), "# Map", "", "What every file is for, one line each, folder by folder.", ""]
+    for path in modules():
+        name = path.relative_to(ROOT).as_posix()
+        if path.name == "__init__.py":
+            lines += ["", f"## {path.parent.relative_to(ROOT).as_posix()}/", first_line(path), ""]
+        else:
+            lines.append(f"- [`{path.name}`](../{name}): {first_line(path)}")
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+
+
+def render_settings() -> str:
+    """Return the table of settings."""
+    lines = [
+        NOTE.format(source="`yanshu/settings.py`"),
+        "# Settings",
+        "",
+        "Every setting is an environment variable; there is no file to write. The defaults run the embedded form. A variable that",
+        "begins with `YANSHU_` and is not in this table is an error, so that a typing mistake does not pass silently.",
+        "`yanshu doctor` prints the values in force, secrets hidden.",
+        "",
+        "| variable | default | what it does |",
+        "|---|---|---|",
+    ]
+    for declared in fields(Settings):
+        default = "" if declared.default == "" else f"`{declared.default}`"
+        secret = " Secret: never printed." if declared.name in SECRET_FIELDS else ""
+        lines.append(f"| `{PREFIX}{declared.name.upper()}` | {default} | {declared.metadata['help']}{secret} |")
+    return "\n".join(lines) + "\n"
+
+
+def drawn_steps() -> Iterator[tuple[str, str]]:
+    """Yield the steps to draw: those that all waiting statuses share leave from, or lead to, the box around them."""
+    group = frozenset(WAITING)
+    shared = frozenset.intersection(*(TRANSITIONS[status] for status in WAITING)) - group
+    if not all(group <= TRANSITIONS[status] for status in WAITING):
+        raise ValueError("the waiting statuses are no longer one group: draw them apart")
+    for status, following in TRANSITIONS.items():
+        if status in group:
+            rest = following - shared - group
+        elif group <= following:
+            yield status, "waiting"
+            rest = following - group
+        else:
+            rest = following
+        yield from ((status, new) for new in Status if new in rest)
+    yield from (("waiting", new) for new in Status if new in shared)
+
+
+def render_status() -> str:
+    """Return the picture of a message's life."""
+    lines = [
+        NOTE.format(source="`TRANSITIONS` in `yanshu/domain/messages.py`"),
+        "# The statuses of a message",
+        "",
+        "Every step that a message can take. A final status has no way out, but for the one correction: a delivered receipt that",
+        "comes within 72 hours of `undelivered` or `expired` moves the message to `delivered` and is logged as `message.corrected`.",
+        "Within `waiting` a message may go from each status to each other one.",
+        "What each open status waits for, and what follows when it waits too long, is in",
+        "[What we promise about delivery](delivery-promises.md).",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    state waiting {",
+        *(f"        {status}" for status in WAITING),
+        "    }",
+        f"    [*] --> {Status.ACCEPTED}",
+        *(f"    {source} --> {target}" for source, target in drawn_steps()),
+    ]
+    lines += [f"    {status} --> [*]" for status in Status if status in FINALS]
+    return "\n".join([*lines, "```", ""])
+
+
+def render_errors() -> str:
+    """Return the table of error codes with their messages in both languages."""
+    lines = [
+        NOTE.format(source="`CATALOGUE` in `yanshu/edge/api/catalogue.py`"),
+        "# Errors",
+        "",
+        "Every refusal has this body; `code` is stable, `message` is for people and comes in the language of `Accept-Language`:",
+        "",
+        "```json",
+        '{"error": {"type": "…", "code": "…", "message": "…", "param": "…", "details": [], "retryable": false,',
+        '           "request_id": "req_…", "doc_url": "…"}}',
+        "```",
+        "",
+        "`retryable` says whether the same request may succeed later; then `Retry-After` says when. `{…}` is filled in.",
+        "",
+    ]
+    for code, entry in sorted(CATALOGUE.items()):
+        told = [text.replace("{{", "{").replace("}}", "}") for text in (entry.en, entry.zh)]
+        lines += [f"## {code}", f"HTTP {entry.status}, `{entry.type}`", "", *(f"- {text}" for text in told), ""]
+    return "\n".join(lines)
+
+
+def render_reasons() -> str:
+    """Return the table of reasons a message may carry."""
+    lines = [
+        NOTE.format(source="`REASONS` in `yanshu/domain/reasons.py`"),
+        "# Reasons",
+        "",
+        "Why a message is where it is: `reason.code`, who can act (`reason.owner`), and advice. `reason.raw` is the carrier's own code.",
+        "A message that was rejected carries the code of the [error](errors.md) that a single send would have been answered with.",
+        "",
+        "| code | owner | advice |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{code}` | {reason.owner} | {reason.en}<br>{reason.zh} |" for code, reason in sorted(REASONS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def render_metrics() -> str:
+    """Return the table of metrics."""
+    lines = [
+        NOTE.format(source="`TABLE` in `yanshu/runtime/metrics.py`"),
+        "# Metrics",
+        "",
+        "`GET /metrics` answers in the Prometheus text format, to loopback callers or to who brings `YANSHU_METRICS_TOKEN` as a bearer",
+        "token. Every process has its own figures; sum them over processes. Queue depths and links are the same in each.",
+        "",
+        "| metric | kind | labels | what it counts |",
+        "|---|---|---|---|",
+    ]
+    for name, (kind, text, labels) in TABLE.items():
+        shown = ", ".join(f"`{label}`" for label in labels)
+        lines.append(f"| `{name}` | {kind.__name__.lower()} | {shown} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "map.md": render_map,
+    "reference/settings.md": render_settings,
+    "reference/errors.md": render_errors,
+    "reference/reasons.md": render_reasons,
+    "reference/metrics.md": render_metrics,
+    "explain/status.md": render_status,
+}
+
+
+def stale_pages() -> list[str]:
+    """Return the generated pages that differ from what the code says now."""
+    return [name for name, render in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text("utf-8") != render()]
+
+
+def main() -> int:
+    """Write stale pages, or with --check name them and fail."""
+    stale = stale_pages()
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/{name} is stale: run `make docs`")
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(PAGES[name](), "utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
