@@ -27,7 +27,8 @@ from yanshu.domain.ids import make_ids
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Encoding, Message, Status
 from yanshu.domain.submissions import Submission, SubmissionStatus
-from yanshu.ports.store import MessageFilter, Page, Store
+from yanshu.ports.filters import MessageFilter, Page
+from yanshu.ports.store import Store
 from yanshu.runtime.clock import SystemClock
 from yanshu.settings import Settings
 from yanshu.testing.postgres import PostgresServer
@@ -118,7 +119,6 @@ def make_events(messages: list[Message], kind: str) -> list[Event]:
     now = _CLOCK.now()
     return [
         Event(
-            id=ident,
             workspace_id=message.workspace_id,
             livemode=True,
             type=kind,
@@ -127,7 +127,7 @@ def make_events(messages: list[Message], kind: str) -> list[Event]:
             created_at=now,
             data={"status": "queued", "previous": "accepted", "connector": "con_1"},
         )
-        for ident, message in zip(make_ids("evt", len(messages), now, _CLOCK.entropy(10)), messages, strict=True)
+        for message in messages
     ]
 
 

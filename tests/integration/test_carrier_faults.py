@@ -32,7 +32,8 @@ from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.sweep import Sweeper
-from yanshu.ports.store import MessageFilter, Page, Store
+from yanshu.ports.filters import MessageFilter, Page
+from yanshu.ports.store import Store
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor

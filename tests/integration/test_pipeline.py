@@ -29,7 +29,8 @@ from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
-from yanshu.ports.store import MessageFilter, Page, Store
+from yanshu.ports.filters import MessageFilter, Page
+from yanshu.ports.store import Store
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.settings import Settings

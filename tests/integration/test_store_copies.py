@@ -37,10 +37,13 @@ async def test_a_dump_of_postgresql_restores_into_a_migrated_database(
     await put(store, *chunk)
     batch = samples.batch(send=b"\x00\xff\\")
     async with store.write() as uow:
+        await uow.events.add([samples.event(chunk[0])])
         await uow.batches.add(batch)
         await uow.webhooks.advance_callbacks(77)
         await uow.commit()
     target = tmp_path / "dump.sql.gz"
+    # As written in a cluster that has seen many more transactions than the one it is restored into.
+    postgres.execute(database.rpartition("/")[2], "UPDATE event_packs SET commit_number = commit_number + 1000000000")
     await store.backup(str(target))
     await store.close()
     assert not target.with_name(f"{target.name}.partial").exists()
@@ -52,4 +55,8 @@ async def test_a_dump_of_postgresql_restores_into_a_migrated_database(
     async with restored.write() as uow:
         assert await uow.batches.get(batch.id) == batch
         assert await uow.webhooks.callbacks_position() == 77
+        await uow.events.add([samples.event(chunk[1])])
+        await uow.commit()
+    async with restored.read() as uow:
+        assert [event.object_id for event in await uow.events.after(0, 9)] == [chunk[0].id, chunk[1].id]
     await restored.close()

@@ -9,13 +9,13 @@ import pytest
 from msgspec import structs
 
 from yanshu.adapters.channels.http import AiohttpPoster
-from yanshu.domain import ids
 from yanshu.domain.access import Workspace
 from yanshu.domain.errors import Missing
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
 from yanshu.pipeline.notify import Notifier, Replay, Subject
-from yanshu.ports.store import Page, Store
+from yanshu.ports.filters import Page
+from yanshu.ports.store import Store
 from yanshu.rules.webhooks.signing import make_secret
 from yanshu.rules.webhooks.targets import parse_allow
 from yanshu.runtime.metrics import Metrics
@@ -57,10 +57,8 @@ class Desk:
     async def happen(self, *steps: tuple[str, str], workspace_id: str = WS, **fields: Any) -> list[Event]:
         """Let events happen: pairs of object id and type."""
         now = self.clock.now()
-        idents = ids.make_ids(ids.EVENT, len(steps), now, self.clock.entropy(10))
         events = [
             Event(
-                id=ident,
                 workspace_id=workspace_id,
                 type=kind,
                 object_id=object_id,
@@ -69,12 +67,12 @@ class Desk:
                 data={"status": kind.partition(".")[2], "previous": "queued"},
                 **{"livemode": True, **fields},
             )
-            for number, (ident, (object_id, kind)) in enumerate(zip(idents, steps, strict=True), 1)
+            for number, (object_id, kind) in enumerate(steps, 1)
         ]
         async with self.store.write() as uow:
-            await uow.events.add(events)
+            stored = [await uow.events.append(event) for event in events]
             await uow.commit()
-        return events
+        return stored
 
     async def work(self) -> None:
         """Expand and deliver until nothing is due."""

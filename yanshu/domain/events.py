@@ -36,10 +36,10 @@ class Event(Struct, frozen=True, kw_only=True):
     """Something that happened to `object_id`. `seq` is its place in that object's history (a message's version).
 
     `data` holds what changed, ready to be laid over the object: for messages ``status``, ``previous`` and whatever
-    explains the step (``reason``, ``connector``, ``code``, …). `position` is the store's global order, given on reading.
+    explains the step (``reason``, ``connector``, ``code``, …). `position` is the store's global order and `id` says the same
+    in words; both are given by the store (ADR 0006).
     """
 
-    id: str
     workspace_id: str
     livemode: bool
     type: str
@@ -48,4 +48,5 @@ class Event(Struct, frozen=True, kw_only=True):
     created_at: datetime
     data: dict[str, Any]
     callback_url: str | None = None
+    id: str = ""
     position: int = 0

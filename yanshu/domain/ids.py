@@ -9,6 +9,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 _PAIR_VALUE = {pair: value for value, pair in enumerate(_PAIRS)}
 _SERIAL_LIMIT = 1 << 20
+_ULID_LENGTH = 26
+_TIME_LENGTH = 10
 ENTROPY_BYTES = 10
 
 MESSAGE = "msg"
@@ -45,6 +47,30 @@ def make_ids(prefix: str, count: int, at: datetime, entropy: bytes) -> list[str]
 def make_id(prefix: str, at: datetime, entropy: bytes) -> str:
     """Return one id."""
     return make_ids(prefix, 1, at, entropy)[0]
+
+
+def place_head(prefix: str, at: datetime, number: int) -> str:
+    """Return what the ids of one moment have before the places 0 to 1,048,575 of `number` (see `place_id`)."""
+    return f"{prefix}_{_encode(int(at.timestamp() * 1000), 5)}{_encode(number, 6)}"
+
+
+def place_id(head: str, place: int) -> str:
+    """Return the id that says where its object is stored: a time, a number and a place below 2**20, in the form of a ULID."""
+    return head + _PAIRS[place >> 10] + _PAIRS[place & 1023]
+
+
+def place_of(ident: str) -> int | None:
+    """Return ``(number << 20) + place`` of an id made by `place_id`; None for any other text."""
+    serial = ident.rpartition("_")[2]
+    if len(serial) != _ULID_LENGTH:
+        return None
+    value = 0
+    for start in range(_TIME_LENGTH, _ULID_LENGTH, 2):
+        pair = _PAIR_VALUE.get(serial[start : start + 2])
+        if pair is None:
+            return None
+        value = value << 10 | pair
+    return value
 
 
 def lowest_id(prefix: str, at: datetime) -> str:

@@ -83,7 +83,7 @@ class BatchRunner:
         if not changes:
             return False
         applied = await uow.messages.move(changes)
-        await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now, self._clock))
+        await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now))
         return bool(applied)
 
 

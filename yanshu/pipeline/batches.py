@@ -225,7 +225,6 @@ class Batches:
     async def _event(self, uow: UnitOfWork, batch: Batch, kind: str) -> None:
         now: datetime = self._clock.now()
         event = Event(
-            id=ids.make_id(ids.EVENT, now, self._clock.entropy(ids.ENTROPY_BYTES)),
             workspace_id=batch.workspace_id,
             livemode=batch.livemode,
             type=kind,

@@ -53,7 +53,7 @@ class Composer:
         verdicts = self._checker.check(drafts)
         errors.update(_refusals(verdicts))
         messages = self._messages(send, now, drafts, verdicts, errors)
-        return Composed(messages, self._events(messages, now, errors), errors)
+        return Composed(messages, _events(messages, now, errors), errors)
 
     def preview(self, send: Send) -> list[Preview]:
         """Return what each recipient would get and over which connectors, without storing anything."""
@@ -145,24 +145,6 @@ class Composer:
             messages.append(message)
         return messages
 
-    def _events(self, messages: list[Message], now: datetime, errors: dict[int, CallerError]) -> list[Event]:
-        """Build one event a message: that it was accepted and where it goes next, or why it was rejected."""
-        idents = ids.make_ids(ids.EVENT, len(messages), now, self._clock.entropy(ids.ENTROPY_BYTES))
-        return [
-            Event(
-                id=ident,
-                workspace_id=message.workspace_id,
-                livemode=message.livemode,
-                type="message.rejected" if index in errors else "message.accepted",
-                object_id=message.id,
-                seq=1,
-                created_at=now,
-                data=_first_data(message, errors.get(index)),
-                callback_url=message.callback_url,
-            )
-            for index, (ident, message) in enumerate(zip(idents, messages, strict=True))
-        ]
-
 
 def check_send_at(send_at: datetime | None, now: datetime) -> None:
     """Refuse a sending time in the past (60 s of clock skew are forgiven) or more than 366 days ahead."""
@@ -205,6 +187,23 @@ def _rejected(message: Message, error: CallerError, now: datetime) -> Message:
 
 def _held(message: Message, verdict: Verdict) -> Message:
     return replace(message, status=Status.HELD, reason_code=verdict.code, due_at=verdict.until or message.expires_at)
+
+
+def _events(messages: list[Message], now: datetime, errors: dict[int, CallerError]) -> list[Event]:
+    """Build one event a message: that it was accepted and where it goes next, or why it was rejected."""
+    return [
+        Event(
+            workspace_id=message.workspace_id,
+            livemode=message.livemode,
+            type="message.rejected" if index in errors else "message.accepted",
+            object_id=message.id,
+            seq=1,
+            created_at=now,
+            data=_first_data(message, errors.get(index)),
+            callback_url=message.callback_url,
+        )
+        for index, message in enumerate(messages)
+    ]
 
 
 def _first_data(message: Message, error: CallerError | None) -> dict[str, Any]:

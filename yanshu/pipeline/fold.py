@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yanshu.domain import ids
 from yanshu.domain.events import Event
 from yanshu.domain.messages import Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt
@@ -37,7 +36,6 @@ class Fold:
 
     def __init__(self, work: Work, clock: Clock, waits: Waits) -> None:
         self._work = work
-        self._clock = clock
         self._waits = waits
         self.now = clock.now()
         arrivals = [arrival for burst in work.bursts for arrival in burst.arrivals]
@@ -186,7 +184,7 @@ class Fold:
             applied = await uow.messages.move(changes)
             if len(applied) < len(changes):
                 return False
-            await uow.events.add(events_of(changed, self.now, self._clock))
+            await uow.events.add(events_of(changed, self.now))
         self.requeued = any(change.status is Status.QUEUED for change in changes)
         return True
 
@@ -212,15 +210,10 @@ def retry_wait(tries: int) -> timedelta:
     return _RETRY_WAITS[min(tries, len(_RETRY_WAITS) - 1)]
 
 
-def events_of(progresses: Sequence[Progress], now: datetime, clock: Clock) -> list[Event]:
+def events_of(progresses: Sequence[Progress], now: datetime) -> list[Event]:
     """Return the events of all steps taken, in order."""
-    total = sum(len(progress.steps) for progress in progresses)
-    if not total:
-        return []
-    idents = iter(ids.make_ids(ids.EVENT, total, now, clock.entropy(ids.ENTROPY_BYTES)))
     return [
         Event(
-            id=next(idents),
             workspace_id=progress.message.workspace_id,
             livemode=progress.message.livemode,
             type=step.type,

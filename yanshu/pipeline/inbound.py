@@ -92,7 +92,6 @@ class InboundStage:
     def _event(self, inbound: Inbound, workspace_id: str, now: datetime) -> Event:
         data: dict[str, Any] = {"from": inbound.sender, "to": inbound.recipient, "in_reply_to": inbound.in_reply_to}
         return Event(
-            id=ids.make_id(ids.EVENT, now, self._clock.entropy(ids.ENTROPY_BYTES)),
             workspace_id=workspace_id,
             livemode=inbound.livemode,
             type="inbound.received",

@@ -11,6 +11,7 @@ from yanshu.domain import ids
 from yanshu.domain.events import PUBLIC_TYPES, Event
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, WebhookEndpoint
 from yanshu.ports.clock import Clock
+from yanshu.ports.filters import EventFilter
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.webhooks.envelope import wants
 
@@ -19,6 +20,9 @@ _ENDPOINTS = 20
 _LONGEST_BATCH_WAIT = timedelta(seconds=60)
 # A test goes to the endpoint it was asked for and to nobody else.
 _BROADCAST = tuple(kind for kind in PUBLIC_TYPES if kind != "webhook.test")
+
+
+_CALLED_BACK = EventFilter(called_back=True)
 
 
 class Minter:
@@ -98,19 +102,18 @@ class Expander:
         position = await uow.webhooks.callbacks_position()
         if position >= last:
             return [], False
-        events = await uow.events.after(position, _EVENTS)
+        events = await uow.events.after(position, _EVENTS, _CALLED_BACK)
         await uow.webhooks.advance_callbacks(self._reached(events, last))
-        calls = [([event], event.callback_url) for event in events if event.callback_url and wants((), event.type)]
+        calls = [([event], event.callback_url or "") for event in events if wants((), event.type)]
         return self._minter.make(calls, None), True
 
     async def _endpoint(self, uow: UnitOfWork, endpoint: WebhookEndpoint, last: int) -> tuple[list[Delivery], int]:
         """Read on for one endpoint; its deliveries and the position reached."""
-        types = [kind for kind in _BROADCAST if wants(endpoint.events, kind)]
+        types = tuple(kind for kind in _BROADCAST if wants(endpoint.events, kind))
         if not types:
             return [], last
-        events = await uow.events.after(
-            endpoint.position, _EVENTS, workspace_id=endpoint.workspace_id, types=types, livemode=endpoint.livemode
-        )
+        filters = EventFilter(workspace_id=endpoint.workspace_id, types=types, livemode=endpoint.livemode)
+        events = await uow.events.after(endpoint.position, _EVENTS, filters)
         size = max(1, endpoint.batch_max)
         groups = [events[start : start + size] for start in range(0, len(events), size)]
         position = self._reached(events, last)

@@ -4,19 +4,21 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from yanshu.domain import ids
 from yanshu.domain.errors import Missing
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.pipeline.notify_expand import Minter
 from yanshu.pipeline.notify_settle import endpoint_event
 from yanshu.ports.clock import Clock
-from yanshu.ports.store import Page, Store, UnitOfWork
+from yanshu.ports.filters import EventFilter
+from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.webhooks.envelope import wants
 
 _EVENTS = 1000
 # An open range ends here, so that a replay ends even while events keep coming.
 _NOW_AND_A_BIT = timedelta(seconds=1)
+# Events stand in the order of commits; their times, of several processes, are in that order but for this.
+_SKEW = timedelta(minutes=1)
 
 
 class Replay(Struct, frozen=True, kw_only=True):
@@ -43,8 +45,7 @@ class Replayer:
     async def test(self, endpoint: WebhookEndpoint) -> Delivery:
         """Make a `webhook.test` event for this endpoint alone; the delivery that will carry it."""
         async with self._store.write() as uow:
-            event = await endpoint_event(uow, self._clock, endpoint, "webhook.test", {"url": endpoint.url})
-            await uow.events.add([event])
+            event = await uow.events.append(await endpoint_event(uow, self._clock, endpoint, "webhook.test", {"url": endpoint.url}))
             (delivery,) = self._minter.deliveries([[event]], endpoint.url, endpoint.id)
             await uow.webhooks.add_deliveries([delivery])
             await uow.commit()
@@ -82,22 +83,24 @@ class Replayer:
         return len(known)
 
     async def _range(self, endpoint: WebhookEndpoint, wish: Replay) -> int:
-        """Deliver a time range, a chunk a unit of work, by the order of event ids (which is that of time)."""
-        after = ids.lowest_id(ids.EVENT, wish.since) if wish.since is not None else None
-        end = ids.lowest_id(ids.EVENT, wish.until or self._clock.now() + _NOW_AND_A_BIT)
-        count = 0
+        """Deliver a time range, a chunk a unit of work, in the order in which the events happened."""
+        filters = EventFilter(workspace_id=endpoint.workspace_id, livemode=endpoint.livemode)
+        end = wish.until or self._clock.now() + _NOW_AND_A_BIT
+        count, position = 0, 0
+        if wish.since is not None:
+            async with self._store.read() as uow:
+                position = await uow.events.position_before(endpoint.workspace_id, wish.since)
         while True:
             async with self._store.write() as uow:
-                page = Page(limit=_EVENTS, after=after, descending=False)
-                events = await uow.events.page(endpoint.workspace_id, (), None, page)
-                chosen = [event for event in events if event.id < end and _is_of(event, endpoint) and _is_wanted(event, endpoint, wish)]
+                events = await uow.events.after(position, _EVENTS, filters)
+                chosen = [event for event in events if _is_within(event, wish.since, end) and _is_wanted(event, endpoint, wish)]
                 if chosen:
                     await self._add(uow, endpoint, chosen)
                     await uow.commit()
             count += len(chosen)
-            if len(events) < _EVENTS or events[-1].id >= end:
+            if len(events) < _EVENTS or events[-1].created_at >= end + _SKEW:
                 return count
-            after = events[-1].id
+            position = events[-1].position
 
     async def _add(self, uow: UnitOfWork, endpoint: WebhookEndpoint, events: list[Event]) -> None:
         size = max(1, endpoint.batch_max)
@@ -107,6 +110,10 @@ class Replayer:
 
 def _is_of(event: Event, endpoint: WebhookEndpoint) -> bool:
     return event.workspace_id == endpoint.workspace_id and event.livemode == endpoint.livemode
+
+
+def _is_within(event: Event, since: datetime | None, end: datetime) -> bool:
+    return (since is None or event.created_at >= since) and event.created_at < end
 
 
 def _is_wanted(event: Event, endpoint: WebhookEndpoint, wish: Replay) -> bool:

@@ -118,7 +118,6 @@ async def endpoint_event(uow: UnitOfWork, clock: Clock, endpoint: WebhookEndpoin
     now = clock.now()
     history = await uow.events.of_object(endpoint.workspace_id, endpoint.id)
     return Event(
-        id=ids.make_id(ids.EVENT, now, clock.entropy(ids.ENTROPY_BYTES)),
         workspace_id=endpoint.workspace_id,
         livemode=endpoint.livemode,
         type=kind,

@@ -45,7 +45,7 @@ class Rerouter:
             if not changes:
                 return 0
             applied = await uow.messages.move(changes)
-            await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now, self._clock))
+            await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now))
             await uow.commit()
         self._store.wake("queue")
         return len(applied)

@@ -53,7 +53,7 @@ class Schedule:
                 step(progress, now)
                 change = progress.change
                 if change is not None and await uow.messages.move([change]):
-                    await uow.events.add(events_of([progress], now, self._clock))
+                    await uow.events.add(events_of([progress], now))
                     await uow.commit()
                     self._store.wake("events")
                     self._store.wake("queue")

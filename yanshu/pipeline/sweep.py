@@ -77,7 +77,7 @@ class Sweeper:
             progress.overdue(now)
         changes = [change for progress in progresses if (change := progress.change) is not None]
         applied = await uow.messages.move(changes) if changes else set()
-        await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now, self._clock))
+        await uow.events.add(events_of([p for p in progresses if p.message.id in applied], now))
 
     async def _receipts(self, now: datetime) -> int:
         """Try parked receipts again, and let go of orphans that nobody will claim any more."""

@@ -9,8 +9,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from msgspec import Struct
-
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.batches import Batch, BatchRow, BatchStatus
 from yanshu.domain.commands import Idempotency, Saved
@@ -21,28 +19,7 @@ from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Message, Status
 from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
-
-
-class Page(Struct, frozen=True, kw_only=True):
-    """A keyset page: rows strictly after `after` (an id) in the given order; filters that are None do not apply."""
-
-    limit: int = 50
-    after: str | None = None
-    descending: bool = True
-
-
-class MessageFilter(Struct, frozen=True, kw_only=True):
-    """Filters of a message list; all given ones must hold. `recipient` is E.164."""
-
-    status: Status | None = None
-    recipient: str | None = None
-    batch_id: str | None = None
-    connector_id: str | None = None
-    lane: Lane | None = None
-    client_reference: str | None = None
-    livemode: bool | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, Page
 
 
 class Messages(Protocol):
@@ -126,23 +103,25 @@ class Events(Protocol):
     """The append-only history."""
 
     async def add(self, events: Sequence[Event]) -> None:
-        """Append in order."""
+        """Append in order, packed: what one call adds for one workspace is one row."""
+
+    async def append(self, event: Event) -> Event:
+        """Append one; as it is stored, with id and position."""
 
     async def of_object(self, workspace_id: str, object_id: str, limit: int = 200) -> list[Event]:
         """History of one object, oldest first."""
 
-    async def after(
-        self, position: int, limit: int, *, workspace_id: str | None = None, types: Sequence[str] = (), livemode: bool | None = None
-    ) -> list[Event]:
+    async def after(self, position: int, limit: int, filters: EventFilter = EVERY_EVENT) -> list[Event]:
         """Events behind `position` in global order, none of which can still be preceded by an uncommitted one."""
 
     async def get(self, ids: Sequence[str]) -> list[Event]:
         """Those of `ids` that exist."""
 
-    async def page(
-        self, workspace_id: str, types: Sequence[str], object_id: str | None, page: Page, livemode: bool | None = None
-    ) -> list[Event]:
-        """A keyset page by id; `livemode` None: live and test."""
+    async def page(self, filters: EventFilter, page: Page) -> list[Event]:
+        """A keyset page by position; `page.after` is an event's id."""
+
+    async def position_before(self, workspace_id: str, moment: datetime) -> int:
+        """A position behind which every event of the workspace since `moment` is found, and few older ones."""
 
     async def last_position(self) -> int:
         """Position of the newest event that `after` may already return (0 when none)."""

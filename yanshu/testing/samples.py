@@ -86,7 +86,6 @@ class Samples:
     def event(self, message: Message, **fields: Any) -> Event:
         """An event about `message`."""
         values: dict[str, Any] = {
-            "id": self.ident("evt"),
             "workspace_id": message.workspace_id,
             "livemode": message.livemode,
             "type": f"message.{message.status}",

@@ -1,4 +1,4 @@
-"""The hot path's rows, by position: messages, changes, submissions and events as tuples in column order."""
+"""The hot path's rows, by position: messages, changes and submissions as tuples in column order."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from yanshu.adapters.stores.rows import micros, moment, to_json, words_from_json, words_to_json
-from yanshu.domain.events import Event
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Encoding, Message, Risk, Status
 from yanshu.domain.submissions import Submission, SubmissionStatus
@@ -16,7 +15,6 @@ Row = tuple[Any, ...]
 
 MESSAGE_COLUMNS = Message.__struct_fields__
 SUBMISSION_COLUMNS = Submission.__struct_fields__
-EVENT_COLUMNS = Event.__struct_fields__[:-1]
 CHANGE_COLUMNS = (
     "version",
     "status",
@@ -190,30 +188,6 @@ def submissions_of(rows: Iterable[Sequence[Any]]) -> list[Submission]:
             receipt_code=r[12],
             receipt_text=r[13],
             receipt_at=_moment(r[14]),
-        )
-        for r in rows
-    ]
-
-
-def event_row(e: Event) -> Row:
-    """An event in the order of `EVENT_COLUMNS` (all but the position)."""
-    return (e.id, e.workspace_id, e.livemode, e.type, e.object_id, e.seq, micros(e.created_at), to_json(e.data), e.callback_url)
-
-
-def events_of(rows: Iterable[Sequence[Any]]) -> list[Event]:
-    """Events of rows in the order of `EVENT_COLUMNS`, position behind."""
-    return [
-        Event(
-            id=r[0],
-            workspace_id=r[1],
-            livemode=bool(r[2]),
-            type=r[3],
-            object_id=r[4],
-            seq=r[5],
-            created_at=moment(r[6]),
-            data=msgspec.json.decode(r[7]),
-            callback_url=r[8],
-            position=r[9],
         )
         for r in rows
     ]

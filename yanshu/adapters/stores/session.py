@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable
 
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 AnySelect = TypeVar("AnySelect", bound=Select[Any])
 Insert = sqlite.Insert | postgresql.Insert

@@ -67,6 +67,8 @@ messages = Table(
     *_flags("duplicates_possible"),
     *_words("client_reference", "callback_url", "metadata", null=True),
     *_numbers("version"),
+    # Commit numbers of the transactions that appended to the message's history, oldest first, with commas between.
+    *_words("trail"),
 )
 Index("messages_workspace", messages.c.workspace_id, messages.c.id)
 Index("messages_recipient", messages.c.recipient, messages.c.id)
@@ -126,22 +128,25 @@ receipt_keys = Table(
 )
 Index("receipt_keys_receipt", receipt_keys.c.receipt_id)
 
-events = Table(
-    "events",
+# One row for all events that one call appends for one workspace: see packs.py and ADR 0006.
+event_packs = Table(
+    "event_packs",
     metadata,
-    *_words("id", "workspace_id"),
+    # SQLite counts; on PostgreSQL it follows from the transaction's id, see postgres/history.py.
+    Column("commit_number", BigInteger, nullable=False),
+    *_numbers("place", "count"),
+    *_words("workspace_id"),
     *_flags("livemode"),
-    *_words("type", "object_id"),
-    *_numbers("seq"),
+    *_words("types"),
+    *_flags("called_back"),
+    *_words("object_id", null=True),
     *_times("created_at"),
-    *_words("data"),
-    *_words("callback_url", null=True),
-    # SQLite counts; on PostgreSQL it is (transaction id << 20) + place in the transaction, see postgres/events.py.
-    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    *_words("body"),
+    PrimaryKeyConstraint("commit_number", "place"),
 )
-Index("events_id", events.c.id, unique=True)
-Index("events_object", events.c.object_id, events.c.position)
-Index("events_workspace", events.c.workspace_id, events.c.id)
+Index("event_packs_workspace", event_packs.c.workspace_id, event_packs.c.commit_number, event_packs.c.place)
+Index("event_packs_created", event_packs.c.workspace_id, event_packs.c.created_at)
+_partial("event_packs_object", event_packs.c.object_id, where="object_id IS NOT NULL")
 
 inbounds = Table(
     "inbounds",
@@ -346,5 +351,5 @@ links = Table(
 
 named_values = Table("named_values", metadata, _key("name"), *_words("value"))
 
-# Rows exist from the first migration on: `definitions` (revision) and `callbacks` (position).
+# Rows exist from the first migration on: `definitions` (revision), `callbacks` (position) and `commit_offset` (postgres/history.py).
 counters = Table("counters", metadata, _key("name"), Column("value", BigInteger, nullable=False))

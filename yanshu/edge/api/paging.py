@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from msgspec import Meta, Struct
 
 from yanshu.domain.errors import Invalid
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 T = TypeVar("T")
 Limit = Annotated[int, Meta(ge=1, le=200, description="Rows of a page.")]

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from yanshu.domain.events import Event
+from yanshu.domain.messages import Status
 from yanshu.domain.submissions import SubmissionStatus
-from yanshu.ports.store import Page, Store
+from yanshu.ports.filters import EventFilter, Page
+from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed
 
@@ -83,20 +85,65 @@ class HistorySuite:
             for seq in (1, 2)
             for message in (one, two)
         ]
-        await _append(store, *events[:2])
-        await _append(store, *events[2:])
+        async with store.write() as uow:
+            await uow.messages.add([one, two])
+            await uow.events.add(events[:2])
+            await uow.commit()
+        async with store.write() as uow:
+            await uow.messages.move([samples.change(message, Status.CANCELED) for message in (one, two)])
+            await uow.events.add(events[2:])
+            await uow.commit()
         async with store.read() as uow:
             found = await uow.events.after(0, 10)
-            assert [changed(event, position=0) for event in found] == events
+            assert [changed(event, id="", position=0) for event in found] == events
             assert [event.position for event in found] == sorted({event.position for event in found})
             assert await uow.events.last_position() == found[-1].position
             assert await uow.events.after(found[1].position, 1) == found[2:3]
             assert await uow.events.of_object("ws_one", two.id) == [found[1], found[3]]
             assert await uow.events.of_object("ws_two", two.id) == []
-            assert {event.id for event in await uow.events.get([events[3].id, events[0].id, "evt_none"])} == {events[3].id, events[0].id}
-            assert await uow.events.page("ws_one", [], one.id, Page(limit=1)) == [found[2]]
-            assert await uow.events.page("ws_one", ["message.other"], None, Page()) == []
-            assert await uow.events.page("ws_one", [], None, Page(after=found[2].id, descending=False)) == [found[3]]
+            assert sorted(event.id for event in found) == [event.id for event in found]
+            nobodys = ["evt_none", found[0].id[:-1] + "Z", found[0].id[:10] + "0" + found[0].id[11:]]
+            assert await uow.events.get([found[3].id, found[0].id, *nobodys]) == [found[0], found[3]]
+            mine = EventFilter(workspace_id="ws_one")
+            assert await uow.events.page(mine, Page(limit=3)) == found[:0:-1]
+            assert await uow.events.page(mine, Page(after=found[2].id)) == found[1::-1]
+            assert await uow.events.page(mine, Page(after=found[2].id, descending=False)) == [found[3]]
+            assert await uow.events.page(changed(mine, types=("message.other",)), Page()) == []
+            of_one = changed(mine, object_id=one.id)
+            assert await uow.events.page(of_one, Page(limit=1)) == [found[2]]
+            assert await uow.events.page(of_one, Page(after=found[2].id)) == [found[0]]
+            assert await uow.events.page(of_one, Page(after=found[0].id, descending=False)) == [found[2]]
+            assert await uow.events.after(0, 9, EventFilter(called_back=True)) == found[2:]
+
+    async def test_a_message_knows_its_history_whoever_else_was_told_of_beside_it(self, store: Store, clock: FakeClock) -> None:
+        """Its trail leads to the packs; a step in a transaction of its own adds to it."""
+        samples = Samples(clock)
+        one, two = samples.messages(2)
+        async with store.write() as uow:
+            await uow.messages.add([one, two])
+            await uow.events.add([samples.event(one), samples.event(two), samples.event(samples.message(workspace_id="ws_two"))])
+            await uow.commit()
+        async with store.write() as uow:
+            await uow.messages.move([samples.change(two, Status.CANCELED)])
+            told = await uow.events.append(samples.event(two, seq=2, type="message.canceled"))
+            await uow.commit()
+        async with store.read() as uow:
+            assert [event.type for event in await uow.events.of_object("ws_one", two.id)] == ["message.queued", "message.canceled"]
+            assert [event.type for event in await uow.events.of_object("ws_one", one.id)] == ["message.queued"]
+            assert (await uow.events.of_object("ws_one", two.id))[-1] == told
+            assert await uow.events.of_object("ws_one", two.id, limit=1) != [told]
+
+    async def test_a_moment_leads_to_the_events_since_then(self, store: Store, clock: FakeClock) -> None:
+        """For replays of a time range."""
+        samples = Samples(clock)
+        for _ in range(3):
+            await _append(store, samples.event(samples.message()))
+            clock.advance(60)
+        since = clock.now() - timedelta(seconds=90)
+        async with store.read() as uow:
+            every = await uow.events.after(0, 9)
+            assert await uow.events.after(await uow.events.position_before("ws_one", since), 9) == every[2:]
+            assert await uow.events.after(await uow.events.position_before("ws_one", clock.now()), 9) == []
 
     async def test_the_stream_of_events_can_be_narrowed(self, store: Store, clock: FakeClock) -> None:
         """By workspace, type and mode."""
@@ -106,9 +153,9 @@ class HistorySuite:
         theirs = samples.event(samples.message(workspace_id="ws_two"))
         await _append(store, mine, test, theirs)
         async with store.read() as uow:
-            narrowed: list[dict[str, Any]] = [{"workspace_id": "ws_two"}, {"types": ["message.delivered"]}, {"livemode": False}]
-            found = [[event.id for event in await uow.events.after(0, 9, **fields)] for fields in narrowed]
-        assert found == [[theirs.id], [mine.id], [test.id]]
+            narrowed = [EventFilter(workspace_id="ws_two"), EventFilter(types=("message.delivered",)), EventFilter(livemode=False)]
+            found = [[event.object_id for event in await uow.events.after(0, 9, filters)] for filters in narrowed]
+        assert found == [[theirs.object_id], [mine.object_id], [test.object_id]]
 
     async def test_no_event_turns_up_behind_one_that_was_read(self, store: Store, open_another: Any, clock: FakeClock) -> None:
         """Writers of two processes commit in any order while a reader follows."""
@@ -136,7 +183,7 @@ class HistorySuite:
         await asyncio.gather(*[write(index) for index in range(4)])
         open_ends.set()
         read = await asyncio.wait_for(reader, 30)
-        assert sorted(event.id for event in read) == sorted(event.id for chunk in chunks for event in chunk)
+        assert sorted(event.object_id for event in read) == sorted(event.object_id for chunk in chunks for event in chunk)
 
     async def test_inbounds_are_added_once_and_paged(self, store: Store, clock: FakeClock) -> None:
         """With filters by person, number and mode."""

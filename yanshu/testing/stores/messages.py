@@ -8,7 +8,8 @@ from typing import Any
 from yanshu.domain.errors import StoreConflict
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Risk, Status
-from yanshu.ports.store import MessageFilter, Page, Store
+from yanshu.ports.filters import MessageFilter, Page
+from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed, raised
 

@@ -8,7 +8,8 @@ from typing import Any
 from yanshu.domain.batches import BatchRow, BatchStatus
 from yanshu.domain.errors import StoreConflict
 from yanshu.domain.messages import Status
-from yanshu.ports.store import Page, Store
+from yanshu.ports.filters import Page
+from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed, raised
 from yanshu.testing.stores.queue import claim

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, EndpointStatus
-from yanshu.ports.store import Page, Store
+from yanshu.ports.filters import Page
+from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed
 

@@ -9,7 +9,7 @@ from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
 from yanshu.adapters.stores.tables import api_keys, audit_entries, workspaces
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 _WORKSPACES = RowCodec(Workspace)
 _KEYS = RowCodec(ApiKey)

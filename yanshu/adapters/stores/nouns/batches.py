@@ -10,7 +10,7 @@ from yanshu.adapters.stores.rows import RowCodec
 from yanshu.adapters.stores.session import Session, given, keyset, save
 from yanshu.adapters.stores.tables import batch_counts, batch_rows, batches
 from yanshu.domain.batches import Batch, BatchRow, BatchStatus
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 _CODEC = RowCodec(Batch, skip=("counts",))
 _ROWS = RowCodec(BatchRow)

@@ -10,7 +10,7 @@ from yanshu.adapters.stores.session import Session, given, insert_new, keyset, s
 from yanshu.adapters.stores.tables import PART_PLACE, inbound_digests, inbound_parts, inbounds
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.submissions import InboundPart
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 _CODEC = RowCodec(Inbound)
 _PARTS = RowCodec(InboundPart)

@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal_column, select, text, true
 
-from yanshu.adapters.stores.chunks import messages_of
+from yanshu.adapters.stores.chunks import MESSAGE_COLUMNS, messages_of
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.session import Session, given, keyset
 from yanshu.adapters.stores.tables import QUEUED, UNDONE, WAITING, messages
 from yanshu.domain.ids import MESSAGE, lowest_id
 from yanshu.domain.messages import Change, Message, Status
-from yanshu.ports.store import MessageFilter, Page
+from yanshu.ports.filters import MessageFilter, Page
 
 _C = messages.c
+_MESSAGE = select(*(_C[name] for name in MESSAGE_COLUMNS))
 _DEPTH_LIMIT = 100_000
 
 # A loose index scan: one probe of the queue's index for every pair (connector, lane) that has queued rows.
@@ -46,29 +47,29 @@ class MessageQueries:
         # With a recipient, the workspace is an expression, so that the recipient's index is taken: SQLite keeps no statistics
         # of a growing table and would walk the whole workspace.
         workspace: ColumnElement[str] = _C.workspace_id if filters.recipient is None else _C.workspace_id.concat("")
-        statement = select(messages).where(workspace == workspace_id, *_conditions(filters))
+        statement = _MESSAGE.where(workspace == workspace_id, *_conditions(filters))
         return await self._messages(keyset(statement, messages, page))
 
     async def due(self, now: datetime, limit: int) -> list[Message]:
         """See `ports.store.Messages.due`."""
-        return await self._messages(_locked(select(messages).where(_C.due_at <= micros(now)).order_by(_C.due_at).limit(limit)))
+        return await self._messages(_locked(_MESSAGE.where(_C.due_at <= micros(now)).order_by(_C.due_at).limit(limit)))
 
     async def waiting_of_batch(self, batch_id: str, statuses: Sequence[Status], limit: int) -> list[Message]:
         """See `ports.store.Messages.waiting_of_batch`."""
         wanted = [str(status) for status in statuses]
         waiting = all(f"'{status}'" in WAITING for status in wanted)
-        statement = select(messages).where(_C.batch_id == batch_id, _C.status.in_(wanted), text(WAITING) if waiting else true())
+        statement = _MESSAGE.where(_C.batch_id == batch_id, _C.status.in_(wanted), text(WAITING) if waiting else true())
         return await self._messages(_locked(statement.limit(limit)))
 
     async def stranded(self, connector_ids: Sequence[str], limit: int) -> list[Message]:
         """See `ports.store.Messages.stranded`: another candidate is left while the present one is not the last."""
         is_last = _C.candidates.like('%"' + _C.connector_id + '"]')
-        statement = select(messages).where(text(QUEUED), _C.connector_id.in_(list(connector_ids)), _C.candidates.like("%,%"), ~is_last)
+        statement = _MESSAGE.where(text(QUEUED), _C.connector_id.in_(list(connector_ids)), _C.candidates.like("%,%"), ~is_last)
         return await self._messages(_locked(statement.limit(limit)))
 
     async def latest_to(self, recipient: str, connector_id: str, since: datetime) -> Message | None:
         """See `ports.store.Messages.latest_to`."""
-        statement = select(messages).where(_C.recipient == recipient, _C.connector_id == connector_id, _C.submitted_at >= micros(since))
+        statement = _MESSAGE.where(_C.recipient == recipient, _C.connector_id == connector_id, _C.submitted_at >= micros(since))
         found = await self._messages(statement.order_by(_C.id.desc()).limit(1))
         return found[0] if found else None
 
@@ -77,7 +78,7 @@ class MessageQueries:
         if not recipients:
             return []
         unanswered = _C.status.in_([str(Status.UNKNOWN), str(Status.SUBMITTING)])
-        return await self._messages(select(messages).where(_C.recipient.in_(list(recipients)), _C.connector_id == connector_id, unanswered))
+        return await self._messages(_MESSAGE.where(_C.recipient.in_(list(recipients)), _C.connector_id == connector_id, unanswered))
 
     async def queue_depth(self) -> dict[tuple[str, str], int]:
         """See `ports.store.Messages.queue_depth`."""

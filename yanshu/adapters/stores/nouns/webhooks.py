@@ -9,7 +9,7 @@ from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
 from yanshu.adapters.stores.tables import counters, deliveries, delivery_objects, webhook_endpoints
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
-from yanshu.ports.store import Page
+from yanshu.ports.filters import Page
 
 _ENDPOINTS = RowCodec(WebhookEndpoint)
 _DELIVERIES = RowCodec(Delivery)

@@ -6,15 +6,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Integer, Table
 
 
-def unnest(table: Table, columns: Sequence[str], more: str = "") -> str:
-    """`unnest(…) AS c (…)` over parameters $1, $2, … typed like the table's columns; `name AS other` names one twice.
-
-    `more` names the running number that comes behind the columns, if one is wanted.
-    """
+def unnest(table: Table, columns: Sequence[str]) -> str:
+    """`unnest(…) AS c (…)` over parameters $1, $2, … typed like the table's columns; `name AS other` names one twice."""
     pairs = [column.split(" AS ") for column in columns]
     arrays = ", ".join(f"${place}::{_kind(table, pair[0])}[]" for place, pair in enumerate(pairs, 1))
-    names = ", ".join([pair[-1] for pair in pairs] + ([more] if more else []))
-    return f"unnest({arrays}) {'WITH ORDINALITY ' if more else ''}AS c ({names})"
+    names = ", ".join(pair[-1] for pair in pairs)
+    return f"unnest({arrays}) AS c ({names})"
 
 
 def columns_of(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:

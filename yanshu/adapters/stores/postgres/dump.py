@@ -13,6 +13,12 @@ import asyncpg
 
 from yanshu.adapters.stores.tables import metadata
 
+# Numbers of transactions begin low in another cluster: what is appended there must still come behind what is restored.
+_GO_ON = (
+    b"UPDATE counters SET value = greatest(0, (SELECT coalesce(max(commit_number), 0) FROM event_packs)"
+    b" - pg_current_xact_id()::text::bigint + 1) WHERE name = 'commit_offset';\n"
+)
+
 
 async def dump(driver: "asyncpg.Connection[Any]", target: str) -> None:
     """Write the dump to the path `target`, in the transaction (and so the snapshot) `driver` is in.
@@ -33,4 +39,5 @@ async def dump(driver: "asyncpg.Connection[Any]", target: str) -> None:
             await write(f"COPY {table.name} ({names}) FROM stdin;\n".encode())
             await driver.copy_from_table(table.name, columns=columns, output=write)
             await write(b"\\.\n")
+        await write(_GO_ON)
     await asyncio.to_thread(partial.replace, target)

@@ -1,6 +1,6 @@
 """The hot path of submissions, events and dedupe marks on PostgreSQL.
 
-Positions of events: (transaction id << 20) + place in the transaction. Transactions end in another order than they begin,
+A commit number is the transaction's id (plus an offset, see session.py). Transactions end in another order than they begin,
 so `after` stops below the oldest one that is still running (`pg_snapshot_xmin`): what comes out is final, and no event can
 turn up later behind a position that somebody has read. A sequence could not promise that: its numbers are drawn before the
 commit, by transactions that may end in any order.
@@ -10,18 +10,18 @@ commit, by transactions that may end in any order.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Boolean, ColumnElement, literal_column
 
-from yanshu.adapters.stores.chunks import EVENT_COLUMNS, SUBMISSION_COLUMNS, event_row, submission_row, submissions_of
+from yanshu.adapters.stores.chunks import SUBMISSION_COLUMNS, submission_row, submissions_of
 from yanshu.adapters.stores.nouns.events import EventQueries
 from yanshu.adapters.stores.nouns.records import RecordRows
 from yanshu.adapters.stores.nouns.submissions import SubmissionQueries
+from yanshu.adapters.stores.packs import PACK_COLUMNS, PackRow, pack, unpack
 from yanshu.adapters.stores.postgres.arrays import columns_of, unnest
-from yanshu.adapters.stores.postgres.session import PostgresSession
+from yanshu.adapters.stores.postgres.session import COMMIT_NUMBER, PostgresSession
 from yanshu.adapters.stores.rows import micros
-from yanshu.adapters.stores.tables import events as event_table
+from yanshu.adapters.stores.tables import event_packs
 from yanshu.adapters.stores.tables import submissions as submission_table
 from yanshu.domain.events import Event
 from yanshu.domain.submissions import Submission
@@ -36,12 +36,13 @@ _BY_KEYS = (
     f"SELECT {', '.join(SUBMISSION_COLUMNS)} FROM submissions "
     "WHERE carrier_key = ANY($1::text[]) AND carrier_key IS NOT NULL AND connector_id = $2"
 )
-_ADD_EVENTS = (
-    f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}, position) "
-    f"SELECT {', '.join(EVENT_COLUMNS)}, (pg_current_xact_id()::text::bigint << 20) + ${len(EVENT_COLUMNS) + 1}::bigint + place "
-    f"FROM {unnest(event_table, EVENT_COLUMNS, more='place')}"
+_ADD_PACKS = (
+    f"INSERT INTO event_packs (commit_number, {', '.join(PACK_COLUMNS)}) "
+    f"SELECT {COMMIT_NUMBER}, c.* FROM {unnest(event_packs, PACK_COLUMNS)} RETURNING commit_number"
 )
-_SETTLED = "position < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+_SETTLED = (
+    "commit_number < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (SELECT value FROM counters WHERE name = 'commit_offset')"
+)
 _MARK = (
     "INSERT INTO marks (key, expires_at) SELECT * FROM unnest($1::text[], $2::bigint[]) "
     "ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE marks.expires_at <= $3 RETURNING key"
@@ -74,14 +75,25 @@ class PostgresEvents(EventQueries):
         super().__init__(session)
         self._hot = session
 
-    def _settled(self) -> Sequence[Any]:
-        return (text(_SETTLED),)
+    def _settled(self) -> Sequence[ColumnElement[bool]]:
+        return (literal_column(_SETTLED, Boolean),)
 
     async def add(self, events: Sequence[Event]) -> None:
         """See `ports.store.Events.add`."""
         if events:
-            await self._hot.fetch(_ADD_EVENTS, *columns_of([event_row(event) for event in events]), self._hot.appended)
-            self._hot.appended += len(events)
+            await self._append(pack(events, self._hot.appended), len(events))
+
+    async def append(self, event: Event) -> Event:
+        """See `ports.store.Events.append`."""
+        rows = pack([event], self._hot.appended)
+        number = await self._append(rows, 1)
+        return next(unpack((number, *rows[0])))
+
+    async def _append(self, rows: Sequence[PackRow], count: int) -> int:
+        """Write packs; the number of this transaction."""
+        self._hot.appended += count
+        written = await self._hot.fetch(_ADD_PACKS, *columns_of(rows))
+        return int(written[0][0])
 
 
 class PostgresRecords(RecordRows):

@@ -8,7 +8,7 @@ from datetime import datetime
 from yanshu.adapters.stores.chunks import CHANGE_COLUMNS, MESSAGE_COLUMNS, change_row, message_row, messages_of
 from yanshu.adapters.stores.nouns.messages import MessageQueries
 from yanshu.adapters.stores.postgres.arrays import columns_of, unnest
-from yanshu.adapters.stores.postgres.session import PostgresSession, guarded
+from yanshu.adapters.stores.postgres.session import COMMIT_NUMBER, PostgresSession, guarded
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.tables import messages as table
 from yanshu.adapters.stores.turns import WORKSPACES_A_PASS, Turns
@@ -18,10 +18,10 @@ from yanshu.domain.messages import Change, Message
 # From this many rows on COPY beats an insert from arrays.
 _COPY_FROM = 20
 _ROW = ", ".join(f"m.{name}" for name in MESSAGE_COLUMNS)
-_ADD = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) SELECT * FROM {unnest(table, MESSAGE_COLUMNS)}"
+_ADD = f"INSERT INTO messages (trail, {', '.join(MESSAGE_COLUMNS)}) SELECT {COMMIT_NUMBER}::text, c.* FROM {unnest(table, MESSAGE_COLUMNS)}"
 _GET = f"SELECT {_ROW} FROM messages AS m WHERE m.id = ANY($1::text[])"
 _MOVE = (
-    f"UPDATE messages AS m SET {', '.join(f'{name} = c.{name}' for name in CHANGE_COLUMNS)} "
+    f"UPDATE messages AS m SET trail = m.trail || ',' || {COMMIT_NUMBER}, {', '.join(f'{name} = c.{name}' for name in CHANGE_COLUMNS)} "
     f"FROM {unnest(table, ('id', 'version AS expected', *CHANGE_COLUMNS))} "
     "WHERE m.id = c.id AND m.version = c.expected RETURNING m.id"
 )
@@ -80,7 +80,9 @@ class PostgresMessages(MessageQueries):
         """See `ports.store.Messages.add`."""
         rows = [message_row(message) for message in messages]
         if len(rows) >= _COPY_FROM:
-            await guarded(self._hot.driver.copy_records_to_table("messages", records=rows, columns=MESSAGE_COLUMNS))
+            trail = str(await self._hot.number())
+            records = [(*row, trail) for row in rows]
+            await guarded(self._hot.driver.copy_records_to_table("messages", records=records, columns=(*MESSAGE_COLUMNS, "trail")))
         elif rows:
             await self._hot.fetch(_ADD, *columns_of(rows))
         self._count_added(messages)

@@ -15,6 +15,8 @@ from yanshu.adapters.stores.session import Tally
 
 T = TypeVar("T")
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# Transaction ids begin anew in another database cluster; the offset, set by a restored dump, goes on above the old ones.
+COMMIT_NUMBER = "(pg_current_xact_id()::text::bigint + (SELECT value FROM counters WHERE name = 'commit_offset'))"
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -35,6 +37,13 @@ class PostgresSession:
         self._connection = connection
         self._driver = driver
         self._over = False
+        self._number: int | None = None
+
+    async def number(self) -> int:
+        """The number of this transaction: see postgres/history.py."""
+        if self._number is None:
+            self._number = (await self.fetch(f"SELECT {COMMIT_NUMBER}"))[0][0]  # a constant
+        return self._number
 
     @property
     def driver(self) -> "asyncpg.Connection[Any]":

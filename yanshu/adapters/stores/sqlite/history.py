@@ -2,15 +2,17 @@
 
 # ruff: noqa: S608  # statements are put together from our own column names only
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from yanshu.adapters.stores.chunks import EVENT_COLUMNS, SUBMISSION_COLUMNS, event_row, submission_row, submissions_of
+from yanshu.adapters.stores.chunks import SUBMISSION_COLUMNS, submission_row, submissions_of
 from yanshu.adapters.stores.nouns.events import EventQueries
 from yanshu.adapters.stores.nouns.records import RecordRows
 from yanshu.adapters.stores.nouns.submissions import SubmissionQueries
+from yanshu.adapters.stores.packs import PACK_COLUMNS, PackRow, pack, unpack
 from yanshu.adapters.stores.rows import micros, to_json
 from yanshu.adapters.stores.sqlite.session import SqliteSession
 from yanshu.adapters.stores.sqlite.values import ChunkStatement
@@ -29,9 +31,7 @@ _BY_KEYS = (
     "FROM json_each(?) AS wanted CROSS JOIN submissions AS s "
     "ON s.carrier_key = wanted.value AND s.carrier_key IS NOT NULL AND s.connector_id = ?"
 )
-_ADD_EVENTS = ChunkStatement(
-    f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}) SELECT * FROM {{values}} WHERE column1 IS NOT NULL", len(EVENT_COLUMNS)
-)
+_ADD_PACK = f"INSERT INTO event_packs (commit_number, {', '.join(PACK_COLUMNS)}) VALUES (?{', ?' * len(PACK_COLUMNS)})"
 _TAKEN = (
     "SELECT json_group_array(marks.key) FROM json_each(?) AS wanted CROSS JOIN marks ON marks.key = wanted.value WHERE marks.expires_at > ?"
 )
@@ -70,8 +70,25 @@ class SqliteEvents(EventQueries):
 
     async def add(self, events: Sequence[Event]) -> None:
         """See `ports.store.Events.add`."""
-        rows = [event_row(event) for event in events]
-        await self._hot.driver(lambda driver: _ADD_EVENTS.run(driver, rows))
+        await self._append(pack(events, self._hot.appended), len(events))
+
+    async def append(self, event: Event) -> Event:
+        """See `ports.store.Events.append`."""
+        rows = pack([event], self._hot.appended)
+        number = await self._append(rows, 1)
+        return next(unpack((number, *rows[0])))
+
+    async def _append(self, rows: Sequence[PackRow], count: int) -> int:
+        """Write packs; the number of this transaction."""
+        self._hot.appended += count
+
+        def work(driver: sqlite3.Connection) -> int:
+            number = self._hot.number(driver)
+            for row in rows:
+                driver.execute(_ADD_PACK, (number, *row))
+            return number
+
+        return await self._hot.driver(work)
 
 
 class SqliteRecords(RecordRows):

@@ -21,7 +21,8 @@ from yanshu.domain.messages import Change, Message
 
 _ROW = f"json_array({', '.join(f'm.{name}' for name in MESSAGE_COLUMNS)})"
 _ADD = ChunkStatement(
-    f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) SELECT * FROM {{values}} WHERE column1 IS NOT NULL", len(MESSAGE_COLUMNS)
+    f"INSERT INTO messages (trail, {', '.join(MESSAGE_COLUMNS)}) SELECT ?, * FROM {{values}} WHERE column1 IS NOT NULL",
+    len(MESSAGE_COLUMNS),
 )
 _GET = f"SELECT json_group_array({_ROW}) FROM json_each(?) AS wanted CROSS JOIN messages AS m ON m.id = wanted.value"
 _UNCHANGED = (
@@ -29,7 +30,7 @@ _UNCHANGED = (
     "ON m.id = wanted.value ->> 0 AND m.version = wanted.value ->> 1"
 )
 _MOVE = ChunkStatement(
-    f"UPDATE messages SET {', '.join(f'{name} = c.column{place}' for place, name in enumerate(CHANGE_COLUMNS, 3))} "
+    f"UPDATE messages SET trail = trail || ?, {', '.join(f'{name} = c.column{place}' for place, name in enumerate(CHANGE_COLUMNS, 3))} "
     "FROM {values} AS c WHERE messages.id = c.column1 AND messages.version = c.column2",
     len(CHANGE_COLUMNS) + 2,
 )
@@ -75,7 +76,7 @@ class SqliteMessages(MessageQueries):
     async def add(self, messages: Sequence[Message]) -> None:
         """See `ports.store.Messages.add`."""
         rows = [message_row(message) for message in messages]
-        await self._hot.driver(lambda driver: _ADD.run(driver, rows))
+        await self._hot.driver(lambda driver: _ADD.run(driver, rows, str(self._hot.number(driver))))
         self._count_added(messages)
 
     async def get(self, ids: Sequence[str]) -> list[Message]:
@@ -98,7 +99,7 @@ class SqliteMessages(MessageQueries):
 
         def work(driver: sqlite3.Connection) -> set[str]:
             unchanged = set(_one_array(driver, _UNCHANGED, (guards,)))
-            _MOVE.run(driver, rows)
+            _MOVE.run(driver, rows, f",{self._hot.number(driver)}")
             return unchanged
 
         applied = await self._hot.driver(work)

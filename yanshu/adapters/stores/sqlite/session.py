@@ -13,6 +13,8 @@ from yanshu.adapters.stores.session import Tally
 from yanshu.adapters.stores.sqlite.worker import Worker
 
 T = TypeVar("T")
+# There is one writer at a time, so the next number is taken by nobody else; a transaction that appends nothing wastes none.
+_NEXT_NUMBER = "SELECT coalesce(max(commit_number), 0) + 1 FROM event_packs"
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:
@@ -27,6 +29,8 @@ class SqliteSession:
 
     def __init__(self, worker: Worker, begin: str) -> None:
         self.tally = Tally()
+        self.appended = 0
+        self._number: int | None = None
         self._worker = worker
         self._begin = begin
         self._begun = False
@@ -54,6 +58,12 @@ class SqliteSession:
     def insert(self, table: Table) -> sqlite.Insert:
         """See `Session.insert`."""
         return sqlite.insert(table)
+
+    def number(self, driver: sqlite3.Connection) -> int:
+        """The number of this transaction in the order of commits; only inside `driver`'s work, in the writer's thread."""
+        if self._number is None:
+            self._number = driver.execute(_NEXT_NUMBER).fetchone()[0]
+        return self._number
 
     async def commit(self) -> None:
         """Make it durable and end."""

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-import msgspec
-
 # SQLite's own default limit of parameters in one statement.
 _PARAMETERS = 32_766
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
@@ -30,21 +28,14 @@ class ChunkStatement:
         self._texts = [(size, sql.replace("{values}", f"(VALUES {','.join([row] * size)})")) for size in sizes]
         self._largest = sizes[-1]
 
-    def run(self, driver: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> int:
-        """Execute over all rows; how many rows it changed."""
-        return sum(driver.execute(text, values).rowcount for text, values in self._parts(rows))
+    def run(self, driver: sqlite3.Connection, rows: Sequence[Sequence[Any]], *first: Any) -> int:
+        """Execute over all rows; `first` are parameters that stand before `{values}`. How many rows it changed."""
+        return sum(driver.execute(text, values).rowcount for text, values in self._parts(rows, first))
 
-    def fetch(self, driver: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        """Execute a statement that answers with one JSON array; the arrays joined."""
-        answers: list[Any] = []
-        for text, values in self._parts(rows):
-            answers += msgspec.json.decode(driver.execute(text, values).fetchone()[0])
-        return answers
-
-    def _parts(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    def _parts(self, rows: Sequence[Sequence[Any]], first: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
         for start in range(0, len(rows), self._largest):
             part = rows[start : start + self._largest]
             size, text = next(sized for sized in self._texts if sized[0] >= len(part))
-            values = list(chain.from_iterable(part))
+            values = list(chain(first, chain.from_iterable(part)))
             values += [None] * (self._width * (size - len(part)))
             yield text, values

@@ -24,7 +24,8 @@ from yanshu.edge.api.schemas.messages import (
 from yanshu.edge.api.schemas.platform import EmptyIn
 from yanshu.edge.api.sending import common_fields, kept_until_sent
 from yanshu.edge.api.uploads import read_rows
-from yanshu.ports.store import MessageFilter, UnitOfWork
+from yanshu.ports.filters import MessageFilter
+from yanshu.ports.store import UnitOfWork
 
 _LINE = re.compile(r"[0-9]{1,9}")
 

@@ -12,6 +12,7 @@ from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.paging import ListOut, list_of, page_of
 from yanshu.edge.api.schemas.platform import EventOut, EventsQuery
 from yanshu.edge.api.schemas.shown import show_event
+from yanshu.ports.filters import EventFilter
 
 _CHUNK = 500
 _HEARTBEAT_SECONDS = 15.0
@@ -20,9 +21,8 @@ _HEARTBEAT_SECONDS = 15.0
 async def list_events(call: Call) -> Answer:
     """List events, newest first."""
     query: EventsQuery = call.query
-    caller = call.caller
     async with call.services.store.read() as uow:
-        rows = await uow.events.page(caller.workspace_id, _types(query), query.object_id, page_of(query), caller.livemode)
+        rows = await uow.events.page(_filters(call), page_of(query))
     return Answer(200, list_of(rows, query, show_event))
 
 
@@ -37,17 +37,17 @@ async def stream_events(call: Call) -> Stream:
     async with call.services.store.read() as uow:
         start = await uow.events.last_position() if last is None else (await _find(call, last)).position
     headers = {"Request-Id": call.request_id, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(_events(call, start, _types(call.query)), media_type="text/event-stream", headers=headers)
+    return Stream(_events(call, start), media_type="text/event-stream", headers=headers)
 
 
-async def _events(call: Call, position: int, types: tuple[str, ...]) -> AsyncIterator[bytes]:
+async def _events(call: Call, position: int) -> AsyncIterator[bytes]:
     """Yield events behind `position` for ever; a comment every 15 s shows that the stream lives."""
-    store, caller = call.services.store, call.caller
+    store, filters = call.services.store, _filters(call)
     yield b": connected\n\n"
     while True:
         try:
             async with store.read() as uow:
-                found = await uow.events.after(position, _CHUNK, workspace_id=caller.workspace_id, types=types, livemode=caller.livemode)
+                found = await uow.events.after(position, _CHUNK, filters)
         except StoreBusy:
             await asyncio.sleep(1.0)
             continue
@@ -63,8 +63,10 @@ def _frame(event: Event) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event.id.encode(), event.type.encode(), msgspec.json.encode(show_event(event)))
 
 
-def _types(query: EventsQuery) -> tuple[str, ...]:
-    return tuple(part.strip() for part in query.types.split(",") if part.strip())
+def _filters(call: Call) -> EventFilter:
+    query: EventsQuery = call.query
+    types = tuple(part.strip() for part in query.types.split(",") if part.strip())
+    return EventFilter(workspace_id=call.caller.workspace_id, object_id=query.object_id, types=types, livemode=call.caller.livemode)
 
 
 async def _find(call: Call, ident: str) -> Event:

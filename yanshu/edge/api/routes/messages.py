@@ -23,7 +23,7 @@ from yanshu.edge.api.schemas.messages import (
 )
 from yanshu.edge.api.schemas.platform import EmptyIn
 from yanshu.edge.api.sending import common_fields, find_message, kept_until_sent, phone_filter
-from yanshu.ports.store import MessageFilter
+from yanshu.ports.filters import MessageFilter
 
 
 def to_send(body: MessageIn, call: Call) -> Send:

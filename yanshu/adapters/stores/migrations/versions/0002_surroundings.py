@@ -210,7 +210,7 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     counters = sa.table("counters", sa.column("name"), sa.column("value"))
-    op.bulk_insert(counters, [{"name": "definitions", "value": 0}, {"name": "callbacks", "value": 0}])
+    op.bulk_insert(counters, [{"name": name, "value": 0} for name in ("definitions", "callbacks", "commit_offset")])
 
 
 def _column(name: str, kind: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]) -> sa.Column[Any]:
