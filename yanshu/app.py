@@ -55,6 +55,9 @@ from yanshu.settings import Settings, SettingsError, data_directory
 
 ROLES = frozenset({"api", "dispatcher", "worker"})
 
+# The store's threads need the interpreter for microseconds between two statements; at Python's own 5 ms they would wait for a
+# busy event loop longer than they work.
+_SWITCH_SECONDS = 0.0005
 _STARTING_PATIENCE_SECONDS = 30.0
 
 
@@ -274,6 +277,7 @@ def read_roles(text: str) -> frozenset[str]:
 async def serve_until_signal(settings: Settings) -> None:
     """Run a platform process until SIGTERM or SIGINT, then drain."""
     configure_logs(settings.log_level, settings.log_format)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     platform = Platform(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

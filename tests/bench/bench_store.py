@@ -57,8 +57,7 @@ class Life:
             now = _CLOCK.now()
             with self._measured("claim"):
                 async with self._store.write() as uow:
-                    claimed = await uow.messages.claim("con_1", list(Lane), chunk, now, now + timedelta(seconds=30))
-                    await uow.commit()
+                    claimed = await uow.claim("con_1", list(Lane), chunk, now, now + timedelta(seconds=30))
             assert len(claimed) == chunk
             changes = [make_change(message, Status.SUBMITTED) for message in claimed]
             submissions, events = [make_submission(message) for message in claimed], make_events(claimed, "message.submitted")

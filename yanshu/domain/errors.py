@@ -16,7 +16,8 @@ YanshuError
 ├── Overloaded           503    overloaded, maintenance: the store or the process cannot take more just now
 └── StoreError                  the store failed; see `ports.store`
     ├── StoreBusy               passing: locked, restarting, full; becomes Overloaded at the edge
-    └── StoreConflict           a unique key is taken
+    ├── StoreConflict           a unique key is taken
+    └── StoreStale              a guarded change met a row that somebody else has changed
 ```
 """
 
@@ -108,6 +109,10 @@ class StoreBusy(StoreError):
     """A passing fault of the store: locked, full, restarting, connection lost."""
 
     retryable = True
+
+
+class StoreStale(StoreError):
+    """A row has changed since it was read: nothing was written, read it anew."""
 
 
 class StoreConflict(StoreError):

@@ -54,13 +54,12 @@ class Dispatcher:
         try:
             async with self._store.write() as uow:
                 budget = min(free, SEGMENTS_A_CLAIM)
-                messages = await uow.messages.claim(carrier.connector_id, LANE_ORDER, budget, now, now + self._lease)
-                if not messages:
-                    return False
-                await uow.commit()
+                messages = await uow.claim(carrier.connector_id, LANE_ORDER, budget, now, now + self._lease)
         except StoreBusy:
             await asyncio.sleep(_BUSY_PAUSE_SECONDS)
             return True
+        if not messages:
+            return False
         self._outcome.expect(messages)
         carrier.submit(messages)
         self._metrics.claimed(len(messages))

@@ -53,12 +53,10 @@ class Fold:
         self._receipts += await self._parked_siblings(uow)
         self._unmatched = await self._fold_receipts(uow, self._receipts)
 
-    async def store(self, uow: UnitOfWork) -> bool:
-        """Write what came of it; False, and the transaction is to be given up or `read` again, when a guard failed."""
-        if not await self._write(uow):
-            return False
+    async def store(self, uow: UnitOfWork) -> None:
+        """Write what came of it. `StoreStale`, here or with the commit: the facts are to be folded anew."""
+        await self._write(uow)
         await self._park(uow)
-        return True
 
     async def _load(self, uow: UnitOfWork, wanted: Iterable[str]) -> None:
         """Have a `Progress` for every message: from memory if we claimed it, else from the store with its submissions."""
@@ -173,20 +171,17 @@ class Fold:
         progress.answered([answer], self.now)
         return progress.reported(receipt, message.attempts, 1, self.now)
 
-    async def _write(self, uow: UnitOfWork) -> bool:
-        """Write submissions, changes and events; False when a guard failed."""
+    async def _write(self, uow: UnitOfWork) -> None:
+        """Write submissions, changes and events."""
         changed = [p for p in self._progress.values() if p.changed or p.steps]
         submissions = [p.submissions[key] for p in changed for key in sorted(p.changed)]
         changes = [change for p in changed if (change := p.change) is not None]
         if submissions:
             await uow.submissions.add(submissions)
         if changes:
-            applied = await uow.messages.move(changes)
-            if len(applied) < len(changes):
-                return False
+            await uow.messages.move_all(changes)
             await uow.events.add(events_of(changed, self.now))
         self.requeued = any(change.status is Status.QUEUED for change in changes)
-        return True
 
     async def _park(self, uow: UnitOfWork) -> None:
         """Keep what matched nothing; forget parked receipts that have found their place."""

@@ -22,6 +22,8 @@ _LONGEST_BATCH_WAIT = timedelta(seconds=60)
 _BROADCAST = tuple(kind for kind in PUBLIC_TYPES if kind != "webhook.test")
 
 
+# A thousand transactions (see `Event.position`): what a new process looks through again is little.
+_UNSAVED = 1000 << 20
 _CALLED_BACK = EventFilter(called_back=True)
 
 
@@ -75,37 +77,51 @@ class Expander:
         """After a step: in how many seconds an incomplete batch has waited long enough; None when none waits."""
         self.has_more = False
         """After a step: whether a chunk was full, so that the next step has work at once."""
+        # How far callbacks have been read, and how far the store says so.
+        self._seen = self._saved = -1
 
     async def step(self) -> int:
         """Do one chunk for every endpoint that is behind, and for callbacks; how many deliveries were made."""
         self.linger_seconds, self.has_more = None, False
+        if await self._is_idle():
+            return 0
         async with self._store.write() as uow:
             last = await uow.events.last_position()
-            made, moved = await self._callbacks(uow, last)
+            made, reached = await self._callbacks(uow, last)
             for endpoint in await uow.webhooks.behind(last, _ENDPOINTS):
                 more, position = await self._endpoint(uow, endpoint, last)
                 made += more
                 if position > endpoint.position:
                     await uow.webhooks.advance(endpoint.id, position)
-                    moved = True
-            if not moved:
-                return 0
             if made:
                 await uow.webhooks.add_deliveries(made)
             await uow.commit()
+        self._seen = self._saved = reached
         if made:
             self._store.wake("deliveries")
         return len(made)
 
-    async def _callbacks(self, uow: UnitOfWork, last: int) -> tuple[list[Delivery], bool]:
-        """Read on for per-message callbacks; the deliveries, and whether the position moved."""
+    async def _is_idle(self) -> bool:
+        """Look, without writing, whether nobody wants to hear of what is new; how far we looked is stored now and then only."""
+        async with self._store.read() as uow:
+            last = await uow.events.last_position()
+            if self._seen < 0 or last - self._saved >= _UNSAVED or await uow.webhooks.is_any_behind(last):
+                return False
+            if last > self._seen and await uow.events.after(self._seen, 1, _CALLED_BACK):
+                return False
+        self._seen = last
+        return True
+
+    async def _callbacks(self, uow: UnitOfWork, last: int) -> tuple[list[Delivery], int]:
+        """Read on for per-message callbacks; the deliveries, and the position reached."""
         position = await uow.webhooks.callbacks_position()
         if position >= last:
-            return [], False
+            return [], position
         events = await uow.events.after(position, _EVENTS, _CALLED_BACK)
-        await uow.webhooks.advance_callbacks(self._reached(events, last))
+        reached = self._reached(events, last)
+        await uow.webhooks.advance_callbacks(reached)
         calls = [([event], event.callback_url or "") for event in events if wants((), event.type)]
-        return self._minter.make(calls, None), True
+        return self._minter.make(calls, None), reached
 
     async def _endpoint(self, uow: UnitOfWork, endpoint: WebhookEndpoint, last: int) -> tuple[list[Delivery], int]:
         """Read on for one endpoint; its deliveries and the position reached."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from yanshu.domain.connectors import LinkState
-from yanshu.domain.errors import StoreBusy
+from yanshu.domain.errors import StoreBusy, StoreStale
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, Arrival, Receipt
 from yanshu.pipeline.fold import Burst, Fold, Work
@@ -167,14 +167,16 @@ class Outcome:
         started = self._clock.monotonic()
         while True:
             fold = await self._fold(work)
-            async with self._store.write() as uow:
-                if await fold.store(uow):
+            try:
+                async with self._store.write() as uow:
+                    await fold.store(uow)
                     if fold.parts:
                         await self._inbound.take(uow, fold.parts, fold.now)
                     await uow.commit()
-                    break
-            # Somebody else changed one of these messages meanwhile: nothing was written; read it anew and fold again.
-            work.flights.clear()
+                break
+            except StoreStale:
+                # Somebody else changed one of these messages meanwhile: nothing was written; read it anew and fold again.
+                work.flights.clear()
         self._metrics.committed("outcome", len(work.answers) + sum(len(b.arrivals) for b in work.bursts), self._clock.monotonic() - started)
         for burst in work.bursts:
             burst.done(True)
@@ -189,14 +191,14 @@ class Outcome:
             await fold.read(uow)
         return fold
 
-    async def rematch(self, uow: UnitOfWork, receipts: Sequence[Receipt]) -> bool:
+    async def rematch(self, uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         """Try parked receipts again within the caller's transaction; those still unmatched are parked again.
 
-        False when a message changed meanwhile: then the caller must roll back and try later.
+        `StoreStale`, here or with the commit, when a message changed meanwhile: then the caller tries later.
         """
         fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)]), self._clock, self._waits)
         await fold.read(uow)
-        return await fold.store(uow)
+        await fold.store(uow)
 
     @property
     def waits(self) -> Waits:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from yanshu.domain.errors import StoreBusy
+from yanshu.domain.errors import StoreBusy, StoreStale
 from yanshu.domain.messages import Message, Status
 from yanshu.domain.submissions import Submission
 from yanshu.pipeline.fold import events_of
@@ -35,8 +35,8 @@ class Sweeper:
         while True:
             try:
                 busy = await self.step() >= _ROWS
-            except StoreBusy:
-                busy = False
+            except (StoreBusy, StoreStale):
+                busy = False  # a passing fault, or somebody was faster: look again
             if not busy:
                 await self._store.wait("sweep", interval_seconds)
 
@@ -87,8 +87,8 @@ class Sweeper:
             if old:
                 await uow.receipts.remove([receipt.id for receipt in old])
             rest = [receipt for receipt in receipts if receipt.arrived_at >= now - self.orphans_live]
-            if rest and not await self._outcome.rematch(uow, rest):
-                return 0
+            if rest:
+                await self._outcome.rematch(uow, rest)
             if receipts:
                 await uow.commit()
         return len(receipts)

@@ -1,7 +1,8 @@
 """The seam to the store: one unit of work per stage step, repositories by noun.
 
 Every method takes and returns chunks. `UnitOfWork.commit` is written out; leaving without it rolls back. No network call
-to anybody else happens inside a unit of work. Failures are `StoreBusy` (passing) or `StoreConflict` (unique key taken).
+to anybody else happens inside a unit of work. Failures are `StoreBusy` (passing) or `StoreConflict` (unique key taken); those of
+a write that returns nothing may come out with a later call, at the latest with the commit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,16 +35,11 @@ class Messages(Protocol):
     async def page(self, workspace_id: str, filters: MessageFilter, page: Page) -> list[Message]:
         """A keyset page by id."""
 
-    async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
-        """Take queued messages for submission: `segments` segments in all, more only if one message alone is larger.
-
-        Lanes in the given order (strict), fairly between workspaces (round robin), then by priority (high first) and id.
-        Only `expires_at > now`. They become `submitting`: version + 1, attempts + 1, due_at = lease_until,
-        and are returned as they are after that. Never gives one message to two callers.
-        """
-
     async def move(self, changes: Sequence[Change]) -> set[str]:
         """Apply guarded changes (stored version == change.expected), adjust batch counters; return the ids applied."""
+
+    async def move_all(self, changes: Sequence[Change]) -> None:
+        """As `move`, but all or nothing: `StoreStale`, here or with a later call, when one of the messages has changed."""
 
     async def due(self, now: datetime, limit: int) -> list[Message]:
         """Non-final messages whose `due_at` has passed, oldest first; rows locked for this unit of work, skipping locked ones."""
@@ -268,6 +264,9 @@ class Webhooks(Protocol):
     async def behind(self, position: int, limit: int) -> list[WebhookEndpoint]:
         """Enabled endpoints that have not read up to `position`, locked, skipping locked."""
 
+    async def is_any_behind(self, position: int) -> bool:
+        """Whether `behind` may find something; locks nothing."""
+
     async def advance(self, endpoint_id: str, position: int) -> None:
         """Remember how far an endpoint has read."""
 
@@ -349,6 +348,14 @@ class UnitOfWork(Protocol):
 
     async def commit(self) -> None:
         """Make it durable. After this the unit of work is over."""
+
+    async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
+        """Take queued messages for submission, and commit: `segments` segments in all, more only if one message alone is larger.
+
+        Lanes in the given order (strict), fairly between workspaces (round robin), then by priority (high first) and id.
+        Only `expires_at > now`. They become `submitting`: version + 1, attempts + 1, due_at = lease_until,
+        and are returned as they are after that. Never gives one message to two callers.
+        """
 
 
 class Store(Protocol):

@@ -47,6 +47,9 @@ class Session(Protocol):
     async def run(self, statement: Executable) -> int:
         """Run a statement and return how many rows it changed."""
 
+    async def put(self, statement: Executable) -> None:
+        """Run a statement whose outcome nobody waits for: before the next one that is waited for, at the latest with the commit."""
+
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """Many rows of a select without binary columns, by position."""
 
@@ -54,12 +57,10 @@ class Session(Protocol):
         """The engine's own insert, which knows ON CONFLICT."""
 
 
-async def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows, leaving those whose key exists as they are; how many were new."""
-    added = 0
+async def insert_new(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, leaving those whose key exists as they are."""
     for part in _parts(rows):
-        added += await session.run(session.insert(table).values(part).on_conflict_do_nothing())
-    return added
+        await session.put(session.insert(table).values(part).on_conflict_do_nothing())
 
 
 async def save(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -69,7 +70,7 @@ async def save(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
     for part in _parts(ordered):
         statement = session.insert(table).values(part)
         replaced = {name: statement.excluded[name] for name in part[0] if name not in keys}
-        await session.run(statement.on_conflict_do_update(index_elements=keys, set_=replaced))
+        await session.put(statement.on_conflict_do_update(index_elements=keys, set_=replaced))
 
 
 def _parts(rows: Sequence[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:

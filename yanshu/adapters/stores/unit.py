@@ -26,7 +26,7 @@ from yanshu.ports.store import (
 
 
 class Unit(UnitOfWork):
-    """See `ports.store.UnitOfWork`. The engine gives the repositories that have a hot path."""
+    """See `ports.store.UnitOfWork`. The engine gives the repositories that have a hot path, and claims in its own way."""
 
     def __init__(
         self,

@@ -7,11 +7,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from yanshu.domain.errors import StoreStale
 from yanshu.domain.lanes import LANE_ORDER, Lane
 from yanshu.domain.messages import Message, Status
 from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
-from yanshu.testing.samples import Samples, changed
+from yanshu.testing.samples import Samples, changed, raised
 from yanshu.testing.stores.messages import get, put
 
 _LEASE = timedelta(seconds=30)
@@ -20,13 +21,46 @@ _LEASE = timedelta(seconds=30)
 async def claim(store: Store, clock: FakeClock, segments: int, *lanes: Lane, connector: str = "con_one") -> list[Message]:
     """Claim in a transaction of its own."""
     async with store.write() as uow:
-        claimed = await uow.messages.claim(connector, lanes or LANE_ORDER, segments, clock.now(), clock.now() + _LEASE)
-        await uow.commit()
-    return claimed
+        return await uow.claim(connector, lanes or LANE_ORDER, segments, clock.now(), clock.now() + _LEASE)
 
 
 class QueueSuite:
     """See the module."""
+
+    async def test_a_claim_of_the_unit_is_durable_at_once_and_counted(self, store: Store, clock: FakeClock) -> None:
+        """Without a commit of its own; an empty queue gives nothing."""
+        samples = Samples(clock)
+        batch = samples.batch()
+        waiting = samples.messages(3, batch_id=batch.id)
+        async with store.write() as uow:
+            await uow.batches.add(batch)
+            await uow.messages.add(waiting)
+            await uow.commit()
+        claimed = await claim(store, clock, 2)
+        assert await claim(store, clock, 2, connector="con_none") == []
+        async with store.read() as uow:
+            assert sorted(m.id for m in claimed) == [m.id for m in waiting[:2]]
+            assert sorted(await uow.messages.get([m.id for m in claimed]), key=lambda m: m.id) == sorted(claimed, key=lambda m: m.id)
+            stored = await uow.batches.get(batch.id)
+            assert stored is not None
+            assert stored.counts == {"queued": 1, "submitting": 2}
+
+    async def test_changes_that_belong_together_are_made_all_or_none(self, store: Store, clock: FakeClock) -> None:
+        """One stale one, and nothing of the transaction is left."""
+        samples = Samples(clock)
+        fresh, stale = samples.messages(2)
+        async with store.write() as uow:
+            await uow.messages.add([fresh, stale])
+            await uow.commit()
+        async with store.write() as uow:
+            await uow.messages.move_all([samples.change(stale, Status.HELD)])
+            await uow.commit()
+        with raised(StoreStale):
+            async with store.write() as uow:
+                await uow.messages.move_all([samples.change(fresh, Status.CANCELED), samples.change(stale, Status.CANCELED)])
+                await uow.commit()
+        async with store.read() as uow:
+            assert {m.id: m.status for m in await uow.messages.get([fresh.id, stale.id])} == {fresh.id: "queued", stale.id: "held"}
 
     async def test_a_claimed_message_is_submitting_and_leased(self, store: Store, clock: FakeClock) -> None:
         """What is returned is what is stored, and it is not claimed again."""

@@ -77,6 +77,7 @@ class SurroundingSuite:
         with raised(StoreConflict) as conflict:
             async with store.write() as uow:
                 await uow.batches.add(batch)
+                await uow.commit()
         assert conflict[0].constraint == "batches.id"
 
     async def test_active_batches_are_walked_by_id(self, store: Store, clock: FakeClock) -> None:

@@ -58,7 +58,7 @@ class AccessRows:
         if used:
             moments = {ident: micros(moment) for ident, moment in used.items()}
             changed = case(moments, value=api_keys.c.id)
-            await self._session.run(update(api_keys).where(api_keys.c.id.in_(sorted(moments))).values(last_used_at=changed))
+            await self._session.put(update(api_keys).where(api_keys.c.id.in_(sorted(moments))).values(last_used_at=changed))
 
     async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
         """See `ports.store.Access.add_audit`."""

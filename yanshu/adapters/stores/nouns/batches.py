@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.sql.base import Executable
 
 from yanshu.adapters.stores.rows import RowCodec
 from yanshu.adapters.stores.session import Session, given, keyset, save
@@ -16,14 +17,22 @@ _CODEC = RowCodec(Batch, skip=("counts",))
 _ROWS = RowCodec(BatchRow)
 
 
-async def write_counts(session: Session) -> None:
-    """Write the counter changes this transaction has collected."""
+def counts_statement(session: Session) -> Executable | None:
+    """What writes the counter changes this transaction has collected; None when there are none."""
     changes = session.tally.take()
-    if changes:
-        rows = [{"batch_id": batch_id, "status": status, "n": count} for batch_id, status, count in changes]
-        statement = session.insert(batch_counts).values(rows)
-        added = {"n": batch_counts.c.n + statement.excluded.n}
-        await session.run(statement.on_conflict_do_update(index_elements=["batch_id", "status"], set_=added))
+    if not changes:
+        return None
+    rows = [{"batch_id": batch_id, "status": status, "n": count} for batch_id, status, count in changes]
+    statement = session.insert(batch_counts).values(rows)
+    added = {"n": batch_counts.c.n + statement.excluded.n}
+    return statement.on_conflict_do_update(index_elements=["batch_id", "status"], set_=added)
+
+
+async def write_counts(session: Session) -> None:
+    """Have the counter changes of this transaction written."""
+    statement = counts_statement(session)
+    if statement is not None:
+        await session.put(statement)
 
 
 class BatchRows:
@@ -34,7 +43,7 @@ class BatchRows:
 
     async def add(self, batch: Batch) -> None:
         """See `ports.store.Batches.add`."""
-        await self._session.run(insert(batches).values(_CODEC.row(batch)))
+        await self._session.put(insert(batches).values(_CODEC.row(batch)))
 
     async def get(self, ident: str) -> Batch | None:
         """See `ports.store.Batches.get`."""
@@ -58,7 +67,7 @@ class BatchRows:
 
     async def clear_rows(self, batch_id: str) -> None:
         """See `ports.store.Batches.clear_rows`."""
-        await self._session.run(delete(batch_rows).where(batch_rows.c.batch_id == batch_id))
+        await self._session.put(delete(batch_rows).where(batch_rows.c.batch_id == batch_id))
 
     async def rows(self, batch_id: str, after_line: int, limit: int, *, good: bool) -> list[BatchRow]:
         """See `ports.store.Batches.rows`."""

@@ -60,4 +60,4 @@ class DefinitionRows:
         return await self._session.run(delete(table).where(table.c.id == ident)) == 1
 
     async def _grow(self) -> None:
-        await self._session.run(update(counters).where(_COUNTER).values(value=counters.c.value + 1))
+        await self._session.put(update(counters).where(_COUNTER).values(value=counters.c.value + 1))

@@ -56,7 +56,7 @@ class InboundRows:
     async def remove_parts(self, ids: Sequence[str]) -> None:
         """See `ports.store.Inbounds.remove_parts`."""
         if ids:
-            await self._session.run(delete(inbound_parts).where(inbound_parts.c.id.in_(list(ids))))
+            await self._session.put(delete(inbound_parts).where(inbound_parts.c.id.in_(list(ids))))
 
     async def stale_parts(self, before: datetime, limit: int) -> list[InboundPart]:
         """See `ports.store.Inbounds.stale_parts`."""

@@ -43,8 +43,8 @@ class ReceiptRows:
     async def remove(self, ids: Sequence[str]) -> None:
         """See `ports.store.Receipts.remove`."""
         if ids:
-            await self._session.run(delete(receipt_keys).where(receipt_keys.c.receipt_id.in_(list(ids))))
-            await self._session.run(delete(receipts).where(receipts.c.id.in_(list(ids))))
+            await self._session.put(delete(receipt_keys).where(receipt_keys.c.receipt_id.in_(list(ids))))
+            await self._session.put(delete(receipts).where(receipts.c.id.in_(list(ids))))
 
     async def count(self) -> int:
         """See `ports.store.Receipts.count`."""

@@ -74,7 +74,7 @@ class RecordRows:
 
     async def release_leases(self, owner: str) -> None:
         """See `ports.store.Records.release_leases`."""
-        await self._session.run(delete(leases).where(leases.c.owner == owner))
+        await self._session.put(delete(leases).where(leases.c.owner == owner))
 
     async def report_link(self, report: LinkReport) -> None:
         """See `ports.store.Records.report_link`."""

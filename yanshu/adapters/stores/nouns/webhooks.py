@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
@@ -41,21 +41,23 @@ class WebhookRows:
     async def remove_endpoint(self, ident: str) -> bool:
         """See `ports.store.Webhooks.remove_endpoint`."""
         pending = (deliveries.c.endpoint_id == ident, deliveries.c.status == str(DeliveryStatus.PENDING))
-        await self._session.run(delete(delivery_objects).where(delivery_objects.c.target == ident))
-        await self._session.run(delete(deliveries).where(*pending))
+        await self._session.put(delete(delivery_objects).where(delivery_objects.c.target == ident))
+        await self._session.put(delete(deliveries).where(*pending))
         return await self._session.run(delete(webhook_endpoints).where(webhook_endpoints.c.id == ident)) == 1
 
     async def behind(self, position: int, limit: int) -> list[WebhookEndpoint]:
         """See `ports.store.Webhooks.behind`."""
-        columns = webhook_endpoints.c
-        enabled = columns.status == str(EndpointStatus.ENABLED)
-        statement = select(webhook_endpoints).where(enabled, columns.position < position).order_by(columns.position).limit(limit)
+        statement = select(webhook_endpoints).where(*_is_behind(position)).order_by(webhook_endpoints.c.position).limit(limit)
         rows = await self._session.rows(statement.with_for_update(skip_locked=True))
         return [_ENDPOINTS.item(row._mapping) for row in rows]
 
+    async def is_any_behind(self, position: int) -> bool:
+        """See `ports.store.Webhooks.is_any_behind`."""
+        return bool(await self._session.rows(select(webhook_endpoints.c.id).where(*_is_behind(position)).limit(1)))
+
     async def advance(self, endpoint_id: str, position: int) -> None:
         """See `ports.store.Webhooks.advance`."""
-        await self._session.run(update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(position=position))
+        await self._session.put(update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(position=position))
 
     async def add_deliveries(self, deliveries_: Sequence[Delivery]) -> None:
         """See `ports.store.Webhooks.add_deliveries`."""
@@ -77,7 +79,7 @@ class WebhookRows:
         rows = await self._session.rows(statement.with_for_update(skip_locked=True))
         if rows:
             claimed = deliveries.c.id.in_([row.id for row in rows])
-            await self._session.run(update(deliveries).where(claimed).values(next_at=micros(lease_until)))
+            await self._session.put(update(deliveries).where(claimed).values(next_at=micros(lease_until)))
         return [_DELIVERIES.item({**row._mapping, "next_at": micros(lease_until)}) for row in rows]
 
     async def save_deliveries(self, deliveries_: Sequence[Delivery]) -> None:
@@ -85,7 +87,7 @@ class WebhookRows:
         await save(self._session, deliveries, [_DELIVERIES.row(item) for item in deliveries_])
         done = [item.id for item in deliveries_ if item.status is not DeliveryStatus.PENDING]
         if done:
-            await self._session.run(delete(delivery_objects).where(delivery_objects.c.delivery_id.in_(done)))
+            await self._session.put(delete(delivery_objects).where(delivery_objects.c.delivery_id.in_(done)))
         await self._keep_order(deliveries_)
 
     async def delivery(self, ident: str) -> Delivery | None:
@@ -105,7 +107,7 @@ class WebhookRows:
 
     async def advance_callbacks(self, position: int) -> None:
         """See `ports.store.Webhooks.advance_callbacks`."""
-        await self._session.run(update(counters).where(_CALLBACKS).values(value=position))
+        await self._session.put(update(counters).where(_CALLBACKS).values(value=position))
 
     async def _keep_order(self, deliveries_: Sequence[Delivery]) -> None:
         """Note which objects pending deliveries are about, so that later ones to the same target wait."""
@@ -116,3 +118,8 @@ class WebhookRows:
             for object_id in sorted(set(item.objects))
         ]
         await insert_new(self._session, delivery_objects, rows)
+
+
+def _is_behind(position: int) -> tuple[ColumnElement[bool], ...]:
+    """Enabled endpoints that have not read up to `position`."""
+    return webhook_endpoints.c.status == str(EndpointStatus.ENABLED), webhook_endpoints.c.position < position

@@ -12,6 +12,7 @@ from yanshu.adapters.stores.postgres.session import COMMIT_NUMBER, PostgresSessi
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.tables import messages as table
 from yanshu.adapters.stores.turns import WORKSPACES_A_PASS, Turns
+from yanshu.domain.errors import StoreStale
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Message
 
@@ -92,7 +93,7 @@ class PostgresMessages(MessageQueries):
         return messages_of(await self._hot.fetch(_GET, list(ids))) if ids else []
 
     async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
-        """See `ports.store.Messages.claim`."""
+        """See `ports.store.UnitOfWork.claim`; the caller commits."""
         waiting = [lane.value for lane in lanes]
         times = (micros(now), micros(lease_until))
         claimed: list[Message] = []
@@ -119,6 +120,11 @@ class PostgresMessages(MessageQueries):
         applied = {row[0] for row in await self._hot.fetch(_MOVE, *columns_of(rows))}
         self._count_moved(change for change in changes if change.message_id in applied)
         return applied
+
+    async def move_all(self, changes: Sequence[Change]) -> None:
+        """See `ports.store.Messages.move_all`."""
+        if len(await self.move(changes)) < len(changes):
+            raise StoreStale("a message has changed meanwhile")
 
     async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
         """See `ports.store.Messages.references_taken`."""

@@ -65,6 +65,10 @@ class PostgresSession:
         """See `Session.run`."""
         return int((await self._execute(statement)).rowcount)
 
+    async def put(self, statement: Executable) -> None:
+        """See `Session.put`. A connection takes one statement at a time, so there is nothing to gain by waiting."""
+        await self._execute(statement)
+
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """See `Session.bulk`."""
         return await self.rows(statement)

@@ -1,8 +1,9 @@
 """The store at scale: a pool of PostgreSQL connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,8 @@ from yanshu.adapters.stores.postgres.session import READ, WRITE, PostgresSession
 from yanshu.adapters.stores.turns import Turns
 from yanshu.adapters.stores.unit import Unit
 from yanshu.domain.errors import StoreBusy
+from yanshu.domain.lanes import Lane
+from yanshu.domain.messages import Message
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
 
@@ -111,13 +114,7 @@ class PostgresStore:
         return await self._news.wait(topic, timeout_seconds)
 
     def _unit(self, session: PostgresSession) -> Unit:
-        hot = (
-            PostgresMessages(session, self._turns),
-            PostgresSubmissions(session),
-            PostgresEvents(session),
-            PostgresRecords(session, self._clock),
-        )
-        return Unit(session, session.commit, hot)
+        return _Unit(session, PostgresMessages(session, self._turns), PostgresRecords(session, self._clock))
 
     async def _migrate(self) -> list[str]:
         session = await begin(self._engine, WRITE)
@@ -128,6 +125,20 @@ class PostgresStore:
         finally:
             await session.close()
         return steps
+
+
+class _Unit(Unit):
+    """The unit of work whose claim is one statement a lane."""
+
+    def __init__(self, session: PostgresSession, messages: PostgresMessages, records: PostgresRecords) -> None:
+        super().__init__(session, session.commit, (messages, PostgresSubmissions(session), PostgresEvents(session), records))
+        self._messages = messages
+
+    async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
+        """See `ports.store.UnitOfWork.claim`."""
+        claimed = await self._messages.claim(connector_id, lanes, segments, now, lease_until)
+        await self.commit()
+        return claimed
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:

@@ -52,7 +52,7 @@ class SqliteSubmissions(SubmissionQueries):
     async def add(self, submissions: Sequence[Submission]) -> None:
         """See `ports.store.Submissions.add`."""
         rows = [submission_row(submission) for submission in submissions]
-        await self._hot.driver(lambda driver: _ADD_SUBMISSIONS.run(driver, rows))
+        self._hot.later(lambda driver: _ADD_SUBMISSIONS.run(driver, rows))
 
     async def by_carrier_keys(self, connector_id: str, keys: Sequence[str]) -> list[Submission]:
         """See `ports.store.Submissions.by_carrier_keys`."""
@@ -70,25 +70,25 @@ class SqliteEvents(EventQueries):
 
     async def add(self, events: Sequence[Event]) -> None:
         """See `ports.store.Events.add`."""
-        await self._append(pack(events, self._hot.appended), len(events))
+        self._append(events)
 
     async def append(self, event: Event) -> Event:
         """See `ports.store.Events.append`."""
-        rows = pack([event], self._hot.appended)
-        number = await self._append(rows, 1)
-        return next(unpack((number, *rows[0])))
+        (row,) = self._append([event])
+        return next(unpack((await self._hot.driver(self._hot.number), *row)))
 
-    async def _append(self, rows: Sequence[PackRow], count: int) -> int:
-        """Write packs; the number of this transaction."""
-        self._hot.appended += count
+    def _append(self, events: Sequence[Event]) -> list[PackRow]:
+        """Have packs written; the rows without the number of this transaction."""
+        rows = pack(events, self._hot.appended)
+        self._hot.appended += len(events)
 
-        def work(driver: sqlite3.Connection) -> int:
+        def work(driver: sqlite3.Connection) -> None:
             number = self._hot.number(driver)
             for row in rows:
                 driver.execute(_ADD_PACK, (number, *row))
-            return number
 
-        return await self._hot.driver(work)
+        self._hot.later(work)
+        return rows
 
 
 class SqliteRecords(RecordRows):
@@ -104,5 +104,5 @@ class SqliteRecords(RecordRows):
         text = await self._hot.driver(lambda driver: driver.execute(_TAKEN, wanted).fetchone()[0])
         taken: set[str] = set(msgspec.json.decode(text))
         rows = [(key, micros(until)) for key, until in marks.items() if key not in taken]
-        await self._hot.driver(lambda driver: _MARK.run(driver, rows))
+        self._hot.later(lambda driver: _MARK.run(driver, rows))
         return taken

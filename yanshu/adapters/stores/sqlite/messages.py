@@ -9,13 +9,16 @@ from itertools import accumulate, zip_longest
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from yanshu.adapters.stores.chunks import CHANGE_COLUMNS, MESSAGE_COLUMNS, change_row, message_row, messages_of
+from yanshu.adapters.stores.nouns.batches import counts_statement
 from yanshu.adapters.stores.nouns.messages import MessageQueries
 from yanshu.adapters.stores.rows import micros, to_json
-from yanshu.adapters.stores.sqlite.session import SqliteSession
+from yanshu.adapters.stores.sqlite.session import SqliteSession, driver_of
 from yanshu.adapters.stores.sqlite.values import ChunkStatement
 from yanshu.adapters.stores.turns import WORKSPACES_A_PASS, Turns
+from yanshu.domain.errors import StoreStale
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Message
 
@@ -76,7 +79,7 @@ class SqliteMessages(MessageQueries):
     async def add(self, messages: Sequence[Message]) -> None:
         """See `ports.store.Messages.add`."""
         rows = [message_row(message) for message in messages]
-        await self._hot.driver(lambda driver: _ADD.run(driver, rows, str(self._hot.number(driver))))
+        self._hot.later(lambda driver: _ADD.run(driver, rows, str(self._hot.number(driver))))
         self._count_added(messages)
 
     async def get(self, ids: Sequence[str]) -> list[Message]:
@@ -84,11 +87,17 @@ class SqliteMessages(MessageQueries):
         return messages_of(await self._fetch(_GET, to_json(list(dict.fromkeys(ids)))))
 
     async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
-        """See `ports.store.Messages.claim`."""
+        """See `ports.store.UnitOfWork.claim`: one trip to the thread, which ends the transaction."""
         claim = _Claim(self._turns, connector_id, segments, now, lease_until)
-        claimed = await self._hot.driver(lambda driver: claim.run(driver, lanes))
-        self._count_claimed(claimed)
-        return claimed
+
+        def work(connection: Connection) -> list[Message]:
+            claimed = claim.run(driver_of(connection), lanes)
+            self._count_claimed(claimed)
+            if (statement := counts_statement(self._hot)) is not None:
+                connection.execute(statement)
+            return claimed
+
+        return await self._hot.finish(work)
 
     async def move(self, changes: Sequence[Change]) -> set[str]:
         """See `ports.store.Messages.move`."""
@@ -105,6 +114,17 @@ class SqliteMessages(MessageQueries):
         applied = await self._hot.driver(work)
         self._count_moved(change for change in changes if change.message_id in applied)
         return applied
+
+    async def move_all(self, changes: Sequence[Change]) -> None:
+        """See `ports.store.Messages.move_all`."""
+        rows = [change_row(change) for change in changes]
+
+        def work(driver: sqlite3.Connection) -> None:
+            if _MOVE.run(driver, rows, f",{self._hot.number(driver)}") < len(rows):
+                raise StoreStale("a message has changed meanwhile")
+
+        self._hot.later(work)
+        self._count_moved(changes)
 
     async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
         """See `ports.store.Messages.references_taken`."""

@@ -1,5 +1,6 @@
 """One transaction on a SQLite worker."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -25,20 +26,32 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 class SqliteSession:
-    """A transaction that begins with its first statement, in the same hop to the thread."""
+    """A transaction on the worker's thread, with as few trips there as its reads ask for.
 
-    def __init__(self, worker: Worker, begin: str) -> None:
+    Writes that nobody waits for are collected and done with the next read or with the commit, so a transaction without
+    reads is one trip; its failures come out there. `release` is called as soon as the last trip is under way: the thread
+    takes one job after another, so the next transaction may be sent after it without waiting for it.
+    """
+
+    def __init__(self, worker: Worker, begin: str, release: Callable[[], None]) -> None:
         self.tally = Tally()
         self.appended = 0
         self._number: int | None = None
         self._worker = worker
         self._begin = begin
+        self._release = release
         self._begun = False
         self._over = False
+        self._pending: list[Callable[[Connection], object]] = []
 
     async def driver(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on the driver's connection inside the transaction."""
         return await self._call(lambda connection: work(driver_of(connection)))
+
+    def later(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Run `work` as `put` does a statement."""
+        self._check()
+        self._pending.append(lambda connection: work(driver_of(connection)))
 
     async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
         """See `Session.rows`."""
@@ -47,6 +60,11 @@ class SqliteSession:
     async def run(self, statement: Executable) -> int:
         """See `Session.run`."""
         return await self._call(lambda connection: connection.execute(statement).rowcount)
+
+    async def put(self, statement: Executable) -> None:
+        """See `Session.put`."""
+        self._check()
+        self._pending.append(lambda connection: connection.execute(statement))
 
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """See `Session.bulk`. The rows travel as one JSON array: every row fetched would give the GIL away and wait for it."""
@@ -60,31 +78,60 @@ class SqliteSession:
         return sqlite.insert(table)
 
     def number(self, driver: sqlite3.Connection) -> int:
-        """The number of this transaction in the order of commits; only inside `driver`'s work, in the writer's thread."""
+        """The number of this transaction in the order of commits; only inside `driver`'s or `later`'s work, in the writer's thread."""
         if self._number is None:
             self._number = driver.execute(_NEXT_NUMBER).fetchone()[0]
         return self._number
 
     async def commit(self) -> None:
-        """Make it durable and end."""
-        await self._worker.call(lambda connection: driver_of(connection).execute("COMMIT") if self._begun else None)
+        """Do what is pending, make it durable and end."""
+        await self.finish(lambda _: None)
+
+    async def finish(self, work: Callable[[Connection], T]) -> T:
+        """Do what is pending and `work`, make it durable and end: the last trip, or the only one."""
+        self._check()
         self._over = True
+        try:
+            # Shielded: a cancellation must not take the trip back while the next transaction is on its way behind it.
+            done = asyncio.shield(self._worker.call(lambda connection: self._last(connection, work)))
+        finally:
+            self._release()
+        return await done
 
     def close(self) -> None:
         """End; roll back unless committed. The thread does it before anything else that is asked of it later."""
-        self._over = True
-        self._worker.post(_roll_back)
+        if not self._over:
+            self._over = True
+            self._worker.post(_roll_back)
+            self._release()
 
     async def _call(self, work: Callable[[Connection], T]) -> T:
-        if self._over:
-            raise RuntimeError("the unit of work is over")
+        self._check()
         return await self._worker.call(lambda connection: work(self._enter(connection)))
 
+    def _check(self) -> None:
+        if self._over:
+            raise RuntimeError("the unit of work is over")
+
     def _enter(self, connection: Connection) -> Connection:
+        """Be inside the transaction, with everything done that was asked for before."""
         if not self._begun:
             driver_of(connection).execute(self._begin)
             self._begun = True
+        pending, self._pending = self._pending, []
+        for work in pending:
+            work(connection)
         return connection
+
+    def _last(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        """The last trip: whatever goes wrong in it, no transaction is left open for the next job to fall into."""
+        try:
+            result = work(self._enter(connection))
+            driver_of(connection).execute("COMMIT")
+        except BaseException:
+            _roll_back(connection)
+            raise
+        return result
 
 
 def _roll_back(connection: Connection) -> None:

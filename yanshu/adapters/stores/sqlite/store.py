@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -16,6 +17,8 @@ from yanshu.adapters.stores.sqlite.session import SqliteSession, driver_of
 from yanshu.adapters.stores.sqlite.worker import Worker
 from yanshu.adapters.stores.turns import Turns
 from yanshu.adapters.stores.unit import Unit
+from yanshu.domain.lanes import Lane
+from yanshu.domain.messages import Message
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
 
@@ -40,23 +43,22 @@ class SqliteStore:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
         """See `ports.store.Store.write`."""
-        async with self._turn:
-            session = SqliteSession(self._writer, "BEGIN IMMEDIATE")
-            try:
-                yield self._unit(session)
-            finally:
-                session.close()
+        await self._turn.acquire()
+        session = SqliteSession(self._writer, "BEGIN IMMEDIATE", self._turn.release)
+        try:
+            yield self._unit(session)
+        finally:
+            session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """See `ports.store.Store.read`."""
         worker = await self._readers.get()
-        session = SqliteSession(worker, "BEGIN")
+        session = SqliteSession(worker, "BEGIN", lambda: self._readers.put_nowait(worker))
         try:
             yield self._unit(session)
         finally:
             session.close()
-            self._readers.put_nowait(worker)
 
     async def migrate(self) -> list[str]:
         """See `ports.store.Store.migrate`."""
@@ -90,13 +92,19 @@ class SqliteStore:
         return await self._news.wait(topic, timeout_seconds)
 
     def _unit(self, session: SqliteSession) -> Unit:
-        hot = (
-            SqliteMessages(session, self._turns),
-            SqliteSubmissions(session),
-            SqliteEvents(session),
-            SqliteRecords(session, self._clock),
-        )
-        return Unit(session, session.commit, hot)
+        return _Unit(session, SqliteMessages(session, self._turns), SqliteRecords(session, self._clock))
+
+
+class _Unit(Unit):
+    """The unit of work whose claim is a single trip to the writer's thread."""
+
+    def __init__(self, session: SqliteSession, messages: SqliteMessages, records: SqliteRecords) -> None:
+        super().__init__(session, session.commit, (messages, SqliteSubmissions(session), SqliteEvents(session), records))
+        self._messages = messages
+
+    async def claim(self, connector_id: str, lanes: Sequence[Lane], segments: int, now: datetime, lease_until: datetime) -> list[Message]:
+        """See `ports.store.UnitOfWork.claim`."""
+        return await self._messages.claim(connector_id, lanes, segments, now, lease_until)
 
 
 def _migrate(connection: Connection) -> list[str]:

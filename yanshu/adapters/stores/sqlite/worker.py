@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -41,6 +41,13 @@ def _pragmas(read_only: bool) -> list[str]:
     return ["journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}", *shared]
 
 
+async def _translated(done: Awaitable[T]) -> T:
+    try:
+        return await done
+    except (sqlite3.Error, DBAPIError) as error:
+        raise translate(error) from error
+
+
 class Worker:
     """Runs functions, one after another, on its own connection in its own thread."""
 
@@ -49,12 +56,9 @@ class Worker:
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    async def call(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in the thread and return what it returns; store errors come out translated."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
-        except (sqlite3.Error, DBAPIError) as error:
-            raise translate(error) from error
+    def call(self, work: Callable[[Connection], T]) -> Awaitable[T]:
+        """Send `work` to the thread, now; awaited, it returns what that returned. Store errors come out translated."""
+        return _translated(asyncio.get_running_loop().run_in_executor(self._thread, self._do, work))
 
     def post(self, work: Callable[[Connection], object]) -> None:
         """Run `work` in the thread, behind what is queued, without waiting for it; its failure concerns nobody any more."""
