@@ -351,6 +351,25 @@ async def test_a_dropped_link_leaves_the_written_unanswered_and_the_rest_unsent(
         await until(lambda: intake.results[-1] is R.ACCEPTED)
 
 
+@pytest.mark.parametrize("refusals", [0, 5], ids=["back before the pause is over", "back long after the pause"])
+async def test_the_rest_of_a_long_text_follows_as_soon_as_the_link_is_back(smsc: Smsc, refusals: int) -> None:
+    def take_one(server: Smsc, link: Link, pdu: pdus.SubmitSm) -> None:
+        (accept if len(server.submits) == 1 else refuse(0x58))(server, link, pdu)
+
+    smsc.answer = take_one
+    # "Already bound" makes the carrier come back after about enquire_link_seconds, so the number of refusals is a time.
+    async with bound(smsc, {"enquire_link_seconds": 0.5}) as (carrier, intake):
+        carrier.submit([message(text="长" * 250)])
+        await until(lambda: carrier.state is LinkState.THROTTLED and intake.results == [R.ACCEPTED])
+        smsc.answer = accept
+        smsc.bind_status = 0x05 if refusals else 0
+        smsc.bound().abort()
+        await until(lambda: len(smsc.binds) > refusals, 30)
+        smsc.bind_status = 0
+        await until(lambda: len(intake.answers) == 4, 30)
+    assert [(answer.segment, answer.result) for answer in intake.answers] == [(part, R.ACCEPTED) for part in range(1, 5)]
+
+
 async def test_what_is_given_to_a_link_that_is_down_is_unsent() -> None:
     intake = Recorder()
     carrier = SmppCarrier(connector(1), "secret", intake, SystemClock())

@@ -312,10 +312,12 @@ class SmppCarrier:
     # --- state ---
 
     def _publish(self) -> None:
-        """Say the state when it changed, and that permits may be free."""
+        """Say the state when it changed, use the permits there may be now, and say that some may be free."""
         state, detail = self._current()
         if self._sending is not None and self._sending.state is not LinkState.UP:
             self._give_back()
+        # What waits here was claimed already: no dispatcher comes for it after a reconnect or when the socket takes octets again.
+        self._pump()
         if self._is_stopping:
             self._quiet.set()
         if state is not self._state:
