@@ -133,6 +133,15 @@ def test_an_answer_later_than_late_is_a_stray() -> None:
     assert isinstance(stray, PeerFault)
 
 
+@pytest.mark.parametrize(("octets", "ident"), [(b"", ""), (b"a1", "a1"), (b"a1\0rest", "a1"), (b"z" * 4000 + b"\0", "z" * 255)])
+def test_an_id_is_read_to_its_end_or_as_far_as_it_can_be_kept(octets: bytes, ident: str) -> None:
+    session = esme()
+    session.submit([(BODY, "a")], 1.0)
+    (request,) = sent(session)
+    answer = codec.pack_header(16 + len(octets), Command.SUBMIT_SM_RESP, 0, request.sequence_number) + octets
+    assert session.receive_data(answer, 2.0) == [Answered("a", 0, ident)]
+
+
 def test_what_waits_when_the_connection_goes_is_lost() -> None:
     session = esme()
     session.submit([(BODY, "a"), (BODY, "b")], 1.0)

@@ -44,7 +44,15 @@ _STATS: dict[int, str] = {
     MessageState.REJECTED: "REJECTD",
 }
 _EMPTY = receipts.ReceiptText()
+_RECEIPT_CLASSES = frozenset({ESM_RECEIPT, ESM_INTERMEDIATE})
 _MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+# What a carrier writes ends in columns and indexes of the store. Addresses and codes of the specification fit; ids may be of any
+# make. U+0000 is the one character that PostgreSQL cannot keep.
+_LONGEST_ADDRESS = 64
+_LONGEST_CODE = 64
+_LONGEST_ID = 255
+_NO_CHARACTER = "\ufffd"
+_MOST_PARTS = 255
 
 
 class Reader:
@@ -65,25 +73,27 @@ class Reader:
         arrivals: list[Arrival] = []
         for index, pdu in enumerate(deliveries):
             content = _content(pdu)
-            found = self._receipt_text(pdu, content)
-            if found is not None:
-                arrivals.append(self._receipt(receipt_ids[index], pdu, content, found, now))
-                continue
+            if self._may_be_receipt(pdu):
+                text = content.decode("latin-1").rstrip("\0").replace("\0", _NO_CHARACTER)
+                found = self._receipt_text(pdu, text)
+                if found is not None:
+                    arrivals.append(self._receipt(receipt_ids[index], pdu, text, found, now))
+                    continue
             part_ids = part_ids or ids.make_ids(ids.INBOUND, len(deliveries), now, entropy)
             arrivals.append(self._part(part_ids[index], pdu, content, now))
         return arrivals
 
-    def _receipt_text(self, pdu: Delivery, content: bytes) -> receipts.ReceiptText | None:
+    def _may_be_receipt(self, pdu: Delivery) -> bool:
+        return self._settings.receipt_from_text or _says_receipt(pdu)
+
+    def _receipt_text(self, pdu: Delivery, text: str) -> receipts.ReceiptText | None:
         """Return the fields of a receipt, empty ones when only parameters tell; None when this is a person's text."""
-        kind = pdu.esm_class & ESM_TYPE_MASK
-        if kind in {ESM_RECEIPT, ESM_INTERMEDIATE} or Tag.RECEIPTED_MESSAGE_ID in pdu.tlvs:
-            return receipts.parse(content.decode("latin-1")) or _EMPTY
-        if not self._settings.receipt_from_text:
-            return None
-        found = receipts.parse(content.decode("latin-1"))
+        found = receipts.parse(text)
+        if _says_receipt(pdu):
+            return found or _EMPTY
         return found if found is not None and found.id and found.stat else None
 
-    def _receipt(self, ident: str, pdu: Delivery, content: bytes, found: receipts.ReceiptText, now: datetime) -> Receipt:
+    def _receipt(self, ident: str, pdu: Delivery, text: str, found: receipts.ReceiptText, now: datetime) -> Receipt:
         settings = self._settings
         tlvs = pdu.tlvs
         stat, err = found.stat, found.err
@@ -96,12 +106,12 @@ class Reader:
             id=ident,
             connector_id=self._connector_id,
             # A receipt without any id can still be matched by its recipient; "" is nobody's key.
-            keys=receipts.receipt_keys(tlv_id, found.id, settings.id_form) or ("",),
+            keys=receipts.receipt_keys(tlv_id and tlv_id[:_LONGEST_ID], found.id[:_LONGEST_ID], settings.id_form) or ("",),
             recipient=phone_number(pdu.source_addr),
             state=self._state(pdu, stat),
-            stat=stat,
-            err=err,
-            text=content.decode("latin-1"),
+            stat=stat[:_LONGEST_CODE],
+            err=err[:_LONGEST_CODE],
+            text=text,
             done_at=receipts.parse_date(found.done_date, settings.receipt_utc_offset_minutes),
             arrived_at=now,
         )
@@ -120,7 +130,7 @@ class Reader:
             connector_id=self._connector_id,
             sender=phone_number(pdu.source_addr) or "",
             recipient=self._access_number(pdu.destination_addr),
-            text=read_text(octets, pdu.data_coding, self._settings.gsm_alphabet),
+            text=read_text(octets, pdu.data_coding, self._settings.gsm_alphabet).replace("\0", _NO_CHARACTER),
             raw=content,
             part=joined.part,
             parts=joined.total,
@@ -130,20 +140,23 @@ class Reader:
 
     def _access_number(self, address: str) -> str:
         """Return our number as we know it: some carriers put the country code before it."""
-        number = address.removeprefix("+")
+        number = address[:_LONGEST_ADDRESS].removeprefix("+")
         own = self._sender
         if own and not number.startswith(own) and number.startswith(f"86{own}"):
             return number[2:]
         return number
 
 
+def _says_receipt(pdu: Delivery) -> bool:
+    return pdu.esm_class & ESM_TYPE_MASK in _RECEIPT_CLASSES or Tag.RECEIPTED_MESSAGE_ID in pdu.tlvs
+
+
 def phone_number(address: str) -> str | None:
     """Return a person's number in E.164 as far as it is one; None when the carrier left it out."""
     if not address:
         return None
-    if address.startswith("+"):
-        return address
-    if not address.isdigit():
+    address = address[:_LONGEST_ADDRESS]
+    if address.startswith("+") or not (address.isascii() and address.isdigit()):
         return address
     if _MAINLAND_MOBILE.fullmatch(address) is not None:
         return f"+86{address}"
@@ -169,6 +182,6 @@ def _joined(pdu: Delivery, content: bytes) -> tuple[udh.Concatenation, bytes]:
         content = octets
     total = tlv_number(pdu.tlvs, Tag.SAR_TOTAL_SEGMENTS) or 1
     part = tlv_number(pdu.tlvs, Tag.SAR_SEGMENT_SEQNUM) or 1
-    if total > 1 and part <= total:
-        return udh.Concatenation(tlv_number(pdu.tlvs, Tag.SAR_MSG_REF_NUM) or 0, total, part), content
+    if 1 < total <= _MOST_PARTS and part <= total:
+        return udh.Concatenation((tlv_number(pdu.tlvs, Tag.SAR_MSG_REF_NUM) or 0) & 0xFFFF, total, part), content
     return _ALONE, content

@@ -16,6 +16,8 @@ from yanshu.protocols.smpp.events import Answered, Event, Lost, PeerFault, Timed
 Item = TypeVar("Item")
 
 _MISSES_ALLOWED = 2
+# The specification allows 64 octets of message_id; more are read as far as a store's index can hold them.
+_LONGEST_ID_END = HEADER_LENGTH + 255
 
 
 class Timers(Struct, frozen=True, kw_only=True):
@@ -200,8 +202,8 @@ class SmppSession(Generic[Item]):
             if item is None:
                 events.append(PeerFault(f"an answer nobody waits for, sequence_number {sequence}"))
                 return
-        end = frame.find(0, HEADER_LENGTH)
-        message_id = frame[HEADER_LENGTH : end if end >= 0 else None].decode("latin-1")
+        end = frame.find(0, HEADER_LENGTH, _LONGEST_ID_END)
+        message_id = frame[HEADER_LENGTH : end if end >= 0 else _LONGEST_ID_END].decode("latin-1")
         events.append(Answered(item, status, message_id, is_late))
 
     def _enter(self, phase: Phase) -> None:

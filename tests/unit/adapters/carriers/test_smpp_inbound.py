@@ -74,7 +74,25 @@ RECEIPTS: list[tuple[str, dict[str, Any], Delivery, dict[str, Any]]] = [
     ),
     ("a pinned form of ids", {"id_form": "decimal_to_hex"}, deliver(b"id:4097 stat:DELIVRD", esm_class=4), {"keys": ("1001",)}),
     ("a text that reads like one", {"receipt_from_text": True}, deliver(b"id:7 stat:DELIVRD"), {"state": S.DELIVERED}),
-    ("nonsense is kept", {}, deliver(b"\xff\x00hello", esm_class=4), {"keys": ("",), "state": S.ACCEPTED, "text": "\xff\x00hello"}),
+    ("nonsense is kept", {}, deliver(b"\xff\x01hello", esm_class=4), {"keys": ("",), "state": S.ACCEPTED, "text": "\xff\x01hello"}),
+    (
+        "a NUL at the end is no part of the text",
+        {},
+        deliver(b"id:7 stat:DELIVRD err:000\0", esm_class=4),
+        {"err": "000", "text": "id:7 stat:DELIVRD err:000"},
+    ),
+    (
+        "a NUL within is no character",
+        {},
+        deliver(b"id:a\0b stat:EXPI\0RED err:\x000", esm_class=4),
+        {"keys": ("a\ufffdb",), "stat": "EXPI\ufffdRED", "err": "\ufffd0", "text": "id:a\ufffdb stat:EXPI\ufffdRED err:\ufffd0"},
+    ),
+    (
+        "what is too long for an index is cut",
+        {},
+        deliver(source_addr="x" * 3000, esm_class=4, tlvs={0x1E: b"z" * 3000, 0x423: b"\xff" * 3000, 0x427: b"\xff" * 3000}),
+        {"keys": ("z" * 255,), "recipient": "x" * 64, "err": "f" * 64, "state": S.ACCEPTED},
+    ),
 ]
 
 
@@ -105,6 +123,21 @@ TEXTS: list[tuple[str, dict[str, Any], Delivery, dict[str, Any]]] = [
     ("our number with an extension", {}, deliver(b"T", destination_addr="1069000012388"), {"recipient": "1069000012388"}),
     ("our number with a plus", {}, deliver(b"T", destination_addr="+10690000123"), {"recipient": "10690000123"}),
     ("octets that are no text", {}, deliver(b"\xd8\x00", data_coding=8), {"text": "\ufffd", "raw": b"\xd8\x00"}),
+    ("a NUL in it", {}, deliver(b"\0\0\0a", data_coding=8), {"text": "\ufffda", "raw": b"\0\0\0a"}),
+    ("an at sign, which is octet 0 in GSM", {}, deliver(b"a\0b"), {"text": "a@b"}),
+    (
+        "a part of more than there can be",
+        {},
+        deliver(b"hi", tlvs={0x20C: b"\1" * 9, 0x20E: b"\1\0", 0x20F: b"\1"}),
+        {"parts": 1, "reference": 0},
+    ),
+    ("a reference of too many octets", {}, deliver(b"hi", tlvs={**_SAR, 0x20C: b"\xff" * 9}), {"parts": 2, "reference": 0xFFFF}),
+    (
+        "an endless sender",
+        {},
+        deliver(b"hi", source_addr="x" * 3000, destination_addr="1" * 3000),
+        {"sender": "x" * 64, "recipient": "1" * 64},
+    ),
 ]
 
 
@@ -122,6 +155,7 @@ NUMBERS = [
     ("008613800138000", "+8613800138000"),
     ("85261234567", "+85261234567"),
     ("Bank", "Bank"),
+    ("\xb2\xb3", "\xb2\xb3"),
     ("", None),
 ]
 
