@@ -61,7 +61,8 @@ class Echo:
 class Pair:
     """Two links joined by a socket, with what each reported."""
 
-    def __init__(self, deadline_in: float | None = None) -> None:
+    def __init__(self, deadline_in: float | None = None, **link: Any) -> None:
+        self._options = link
         self.ours, self.theirs = Echo(deadline_in), Echo()
         self.heard: list[Any] = []
         self.seen: list[Any] = []
@@ -80,7 +81,7 @@ class Pair:
     async def open(self, server_tls: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None) -> None:
         self.server = await listen(Address("127.0.0.1", 0, server_tls), self._accept)
         port = self.server.sockets[0].getsockname()[1]
-        self.link = Link(self.ours, self.heard.extend, self.reasons.append)
+        self.link = Link(self.ours, self.heard.extend, self.reasons.append, **self._options)
         await connect(Address("127.0.0.1", port, client_tls), lambda: self.link)
         await until(lambda: self.seen)
 
@@ -137,6 +138,22 @@ async def test_a_peer_that_does_not_read_makes_the_link_unwritable_until_it_does
     transport.resume_reading()
     await until(lambda: pair.link.is_writable)
     assert writable == [True]
+    await pair.close()
+
+
+@pytest.mark.parametrize(("patience", "octets"), [(0.05, 14_000_000), (60.0, 40_000_000)], ids=["too long", "too much"])
+async def test_a_peer_that_never_reads_is_hung_up_on(patience: float, octets: int) -> None:
+    pair = Pair(unread_seconds=patience)
+    await pair.open()
+    transport = pair.peer._transport
+    assert transport is not None
+    transport.pause_reading()
+    for _ in range(2):  # the socket takes the first octets before it is full
+        pair.ours.out.append(bytes(octets // 2))
+        pair.link.flush_soon()
+        await until(lambda: not pair.ours.out)
+    await until(lambda: pair.reasons)
+    assert pair.reasons == ["the peer does not read"]
     await pair.close()
 
 

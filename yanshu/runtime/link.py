@@ -14,6 +14,9 @@ from msgspec import Struct
 
 # What is still to be written when a session is over has so long; a peer that does not read must not hold the socket.
 _CLOSE_SECONDS = 5.0
+# A peer that sends and does not read: submits are bounded by the window, answers to its requests are not.
+_UNREAD_SECONDS = 30.0
+_UNREAD_OCTETS = 16 * 1024 * 1024
 
 
 class Session(Protocol):
@@ -57,10 +60,19 @@ class Link(asyncio.Protocol):
     """One connection. Whoever asks something of the session calls `flush_soon` after it.
 
     `on_events` gets what one burst of octets or one timer brought, `on_closed` the reason, once, after the last events.
+    A peer that has not read for `unread_seconds`, or leaves too much unread, is hung up on: nothing moves on such a link.
     """
 
-    def __init__(self, session: Session, on_events: Callable[[list[Any]], None], on_closed: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        on_events: Callable[[list[Any]], None],
+        on_closed: Callable[[str], None] = lambda _: None,
+        unread_seconds: float = _UNREAD_SECONDS,
+    ) -> None:
         self.session = session
+        self._unread_seconds = unread_seconds
+        self._unread: asyncio.TimerHandle | None = None
         self._on_events = on_events
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()
@@ -103,9 +115,11 @@ class Link(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer reads too slowly."""
         self.is_writable = False
+        self._unread = self._loop.call_later(self._unread_seconds, self._hang_up)
 
     def resume_writing(self) -> None:
         """There is room again."""
+        self._forget_unread()
         self.is_writable = True
         self.on_writable()
 
@@ -113,10 +127,11 @@ class Link(asyncio.Protocol):
         """Tell the session, then the owner."""
         self.is_writable = False
         self._transport = None
+        self._forget_unread()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.reason = self.session.reason or (f"{type(exc).__name__}: {exc}" if exc else "closed by the peer")
+        self.reason = self.reason or self.session.reason or (f"{type(exc).__name__}: {exc}" if exc else "closed by the peer")
         events = self.session.connection_lost(self.now())
         try:
             if events:
@@ -139,10 +154,23 @@ class Link(asyncio.Protocol):
         data = self.session.data_to_send()
         if data:
             self._transport.write(data)
+            if not self.is_writable and self._transport.get_write_buffer_size() > _UNREAD_OCTETS:
+                self._hang_up()
+                return
         if self.session.is_over:
             self._close(self._transport)
         else:
             self._plan_tick()
+
+    def _forget_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _hang_up(self) -> None:
+        """The peer does not read what we write."""
+        self.reason = "the peer does not read"
+        self.abort()
 
     def _close(self, transport: asyncio.Transport) -> None:
         """Close once everything is written, or when that takes too long."""
