@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
+import os
 import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -44,21 +44,22 @@ from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.store import Store
-from yanshu.rules.accounts.bootstrap import bootstrap
+from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.sealing import Sealer
-from yanshu.rules.webhooks.targets import parse_allow
+from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
-from yanshu.runtime.logs import configure_logs
+from yanshu.runtime.lockfile import LockFile
+from yanshu.runtime.logs import configure_logs, get_logger
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Service, Supervisor
-from yanshu.settings import Settings, SettingsError, data_directory
-
-ROLES = frozenset({"api", "dispatcher", "worker"})
+from yanshu.settings import Settings, SettingsError, read_roles
 
 # The store's threads need the interpreter for microseconds between two statements; at Python's own 5 ms they would wait for a
 # busy event loop longer than they work.
 _SWITCH_SECONDS = 0.0005
 _STARTING_PATIENCE_SECONDS = 30.0
+_STARTING_PAUSE_SECONDS = 1.0
+_LOCK_FILE = "serving.lock"
 
 
 class Stages(Struct, frozen=True):
@@ -82,12 +83,14 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.roles = read_roles(settings.roles)
+        self.log = get_logger("platform")
         self.clock = SystemClock()
         self.node_id = _node_id(settings, self.clock)
         self.metrics = Metrics(__version__, self.node_id)
         self.store: Store = open_store(settings, self.clock)
         self.sealer = Sealer.open(settings)
-        self.allow = parse_allow(settings.webhook_allow)
+        self._lock = LockFile(Path(settings.data_dir) / _LOCK_FILE)
+        self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
         self.supervisor = Supervisor(self.metrics)
         self.gate = Gate(self.store, self.clock, settings)
@@ -102,12 +105,16 @@ class Platform:
         if self.listening is None:
             return ""
         host, port = self.listening.getsockname()[:2]
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def start(self) -> None:
         """Schema, first key, stages, and the door last: nothing is accepted before everything behind it runs."""
-        await _with_patience(self.store.migrate)
+        if not self.settings.database_url:
+            self._lock.take()
+        for step in await _migrated(self.store, self.settings, lambda why: self.log.warning("waiting for the store", error=why)):
+            self.log.info("schema changed", step=step)
         self.admin_key = await bootstrap(self.store, self.clock, self.sealer)
+        await check_seal(self.store, self.sealer)
         for service in self._services():
             await self.supervisor.start(service)
 
@@ -118,6 +125,7 @@ class Platform:
             self.listening.close()  # the server has done so, unless it never came to serve
         await self.poster.close()
         await self.store.close()
+        self._lock.release()
 
     def _services(self) -> list[Service]:
         """Everything that runs here, in the order of starting."""
@@ -184,7 +192,7 @@ class Platform:
 
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
-        self.listening = socket.create_server((self.settings.listen_host, self.settings.listen_port), backlog=2048)
+        self.listening = _bound(self.settings.listen_host, self.settings.listen_port)
         self.listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app, drain = build_app(self._edge(), self.gate), self.settings.drain_seconds
         self.server = _Server(
@@ -212,7 +220,7 @@ class Platform:
             notifier=stages.notifier,
             webhook_allow=self.allow,
             check_connector=check_connector,
-            public_url=self.settings.public_url or self.url,
+            public_url=self.settings.public_url.rstrip("/") or self.url,
         )
 
     async def _close_door(self) -> None:
@@ -236,6 +244,24 @@ def check_connector(protocol: str, settings: dict[str, object], password: str | 
         check_password(password)
 
 
+def read_allow(settings: Settings) -> Allowance:
+    """Return which places webhooks may reach although they are not public."""
+    try:
+        return parse_allow(settings.webhook_allow)
+    except ValueError as error:
+        raise SettingsError(f"YANSHU_WEBHOOK_ALLOW: {error}") from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return the listening socket, or say which setting to change."""
+    try:
+        kind = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=kind, backlog=2048)
+    except OSError as error:
+        fix = "choose another YANSHU_LISTEN_PORT (--port) or YANSHU_LISTEN_HOST (--host)"
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}; {fix}") from error
+
+
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: `serve_until_signal` decides when to stop. `finished` after the last request."""
 
@@ -256,100 +282,79 @@ class _Server(uvicorn.Server):
             self.finished.set()
 
 
-class Finding(Struct, frozen=True):
-    """One thing `yanshu doctor` looked at."""
+async def serve_until_signal(settings: Settings, announce: Callable[[Platform], None]) -> None:
+    """Run a platform process until SIGTERM or SIGINT, then drain; `announce` is called once it is ready.
 
-    what: str
-    good: bool
-    detail: str
-
-
-def read_roles(text: str) -> frozenset[str]:
-    """Return the roles named by a setting; `all` is all of them."""
-    if text.strip() == "all":
-        return ROLES
-    roles = frozenset(role.strip() for role in text.split(",") if role.strip())
-    if not roles or roles - ROLES:
-        raise SettingsError(f"YANSHU_ROLES must be all, or some of {', '.join(sorted(ROLES))}; not {text!r}")
-    return roles
-
-
-async def serve_until_signal(settings: Settings) -> None:
-    """Run a platform process until SIGTERM or SIGINT, then drain."""
+    A signal while it is still starting ends that; a second signal ends the process at once, as `kill -9` would.
+    """
     configure_logs(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
     platform = Platform(settings)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop, platform)
     try:
-        await platform.start()
-        _announce(platform)
-        await stop.wait()
+        if await _unless(stop, platform.start()):
+            announce(platform)
+            platform.log.info("ready", url=platform.url or None, roles=sorted(platform.roles), version=__version__)
+            await stop.wait()
     finally:
         await platform.stop()
+        platform.log.info("stopped")
 
 
-def _announce(platform: Platform) -> None:
-    """Say on one line of JSON where it listens, and once, on the first start, the admin key."""
-    said: dict[str, Any] = {"listening": platform.url or None, "url": platform.url, "roles": sorted(platform.roles)}
-    if platform.url:
-        said["docs"] = f"{platform.url}/docs"
-    if platform.admin_key:
-        said["admin_key"] = platform.admin_key
-        said["note"] = "this key is shown once; keep it"
-    sys.stdout.write(json.dumps(said) + "\n")
-    sys.stdout.flush()
+def _ask_to_stop(stop: asyncio.Event, platform: Platform) -> None:
+    """Ask once; whoever asks again does not want to wait."""
+    if stop.is_set():
+        platform.log.warning("ended at once; what was on the wire will be unknown")
+        os._exit(1)
+    platform.log.info("stopping", budget_seconds=platform.settings.drain_seconds)
+    stop.set()
 
 
-async def migrate_store(settings: Settings) -> list[str]:
-    """Apply schema changes; the names of the steps taken."""
-    async with _open(settings) as store:
-        return await store.migrate()
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do `work`; whether it came to its end before `stop` was set."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return False
+    await working
+    return True
+
+
+async def migrate_store(settings: Settings, say: Callable[[str], object]) -> list[str]:
+    """Apply schema changes; the names of the steps taken. `say` hears why we wait for a store that does not answer yet."""
+    async with opened_store(settings) as store:
+        return await _migrated(store, settings, say)
+
+
+async def _migrated(store: Store, settings: Settings, say: Callable[[str], object]) -> list[str]:
+    """Bring the schema up to date; a store that is still starting gets some time."""
+    deadline = time.monotonic() + _STARTING_PATIENCE_SECONDS
+    while True:
+        try:
+            if settings.database_url:
+                async with store.read():  # says at once what `migrate` would wait for
+                    pass
+            return await store.migrate()
+        except StoreBusy as error:
+            if time.monotonic() > deadline:
+                raise
+            say(str(error))
+            await asyncio.sleep(_STARTING_PAUSE_SECONDS)
 
 
 async def backup_store(settings: Settings, target: str) -> None:
     """Write a consistent copy of the store to the path `target`."""
-    async with _open(settings) as store:
+    async with opened_store(settings) as store:
         await store.backup(target)
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Look at what the settings point at."""
-    return [await _examine_store(settings), _examine_directory(settings), _examine_port(settings)]
-
-
-async def _examine_store(settings: Settings) -> Finding:
-    kind = "PostgreSQL" if settings.database_url else "SQLite"
-    try:
-        async with _open(settings) as store:
-            await store.ping()
-            async with store.read() as uow:
-                links = await uow.records.links()
-    except StoreBusy as error:
-        return Finding("store", good=False, detail=f"{kind} does not answer: {error}; check YANSHU_DATABASE_URL and run `yanshu migrate`")
-    states = ", ".join(f"{link.connector_id}:{link.slot} {link.state}" for link in links) or "no links yet"
-    return Finding("store", good=True, detail=f"{kind} answers; {states}")
-
-
-def _examine_directory(settings: Settings) -> Finding:
-    path = data_directory(settings)
-    mode = path.stat().st_mode & 0o777
-    private = not mode & 0o077
-    fix = "" if private else f"; run chmod 700 {path}"
-    return Finding("data directory", good=private, detail=f"{path} has mode {mode:o}{fix}")
-
-
-def _examine_port(settings: Settings) -> Finding:
-    with socket.socket() as probe:
-        taken = probe.connect_ex((settings.listen_host, settings.listen_port)) == 0
-    place = f"{settings.listen_host}:{settings.listen_port}"
-    return Finding("port", good=True, detail=f"{place} is {'in use, perhaps by a running yanshu' if taken else 'free'}")
-
-
 @contextlib.asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[Store]:
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
     """A store for the length of one command."""
     store = open_store(settings, SystemClock())
     try:
@@ -367,17 +372,3 @@ def _node_id(settings: Settings, clock: SystemClock) -> str:
     if not settings.database_url:
         return "node_embedded"
     return ids.make_id(ids.NODE, clock.now(), clock.entropy(ids.ENTROPY_BYTES))
-
-
-async def _with_patience(step: Callable[[], Awaitable[object]]) -> None:
-    """Do a step against a store that may still be starting."""
-    deadline = time.monotonic() + _STARTING_PATIENCE_SECONDS
-    while True:
-        try:
-            await step()
-        except StoreBusy:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            return

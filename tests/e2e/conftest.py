@@ -1,6 +1,7 @@
 """Fixtures of tests with real processes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -11,7 +12,7 @@ from tests.e2e.harness import Node
 class StartNode(Protocol):
     """Starts `yanshu` with arguments and an environment."""
 
-    def __call__(self, *arguments: str, **environment: str) -> Node: ...
+    def __call__(self, *arguments: str, logs: Path | None = None, **environment: str) -> Node: ...
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def start_node() -> Iterator[StartNode]:
     """Starts processes, all of which are gone after the test."""
     started: list[Node] = []
 
-    def start(*arguments: str, **environment: str) -> Node:
-        started.append(Node(*arguments, **environment))
+    def start(*arguments: str, logs: Path | None = None, **environment: str) -> Node:
+        started.append(Node(*arguments, logs=logs, **environment))
         return started[-1]
 
     yield start

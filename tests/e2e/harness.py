@@ -1,5 +1,6 @@
 """Real processes for end-to-end tests: starting, killing and talking to them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,14 +18,37 @@ ROOT = Path(__file__).resolve().parents[2]
 FINALS = frozenset({"delivered", "undelivered", "failed", "expired", "rejected", "canceled"})
 
 
-class Node:
-    """One `yanshu` process; `said` is the JSON line by which it told where it listens."""
+def clean_environment(**environment: str) -> dict[str, str]:
+    """Return our environment without settings of somebody's own, plus `environment`."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("YANSHU_")}, **environment}
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("YANSHU_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "yanshu", *arguments], stdout=subprocess.PIPE, cwd=ROOT, env={**clean, **environment}, text=True
-        )
+
+def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a `yanshu` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "yanshu", *arguments],
+        cwd=ROOT,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Node:
+    """One `yanshu` process; `said` is the JSON line by which it told where it listens; its logs go to `logs`, if that is given."""
+
+    def __init__(self, *arguments: str, logs: Path | None = None, **environment: str) -> None:
+        with contextlib.ExitStack() as opened:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "yanshu", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=opened.enter_context(logs.open("ab")) if logs else None,
+                cwd=ROOT,
+                env=clean_environment(**environment),
+                text=True,
+            )
         self.said = self._first_json()
         self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)  # type: ignore[union-attr]
         self._drain.start()

@@ -5,32 +5,48 @@ from dataclasses import fields
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from yanshu.app import examine
-from yanshu.settings import PREFIX, SECRET_FIELDS, Settings, settings_from_process
+from yanshu.cli.examine import examine
+from yanshu.settings import PREFIX, Settings, settings_from_process, shown
 
 
 @click.command()
-@click.option("--settings", "only_settings", is_flag=True, help="Only list the settings with their meaning.")
+@click.option("--settings", "only_settings", is_flag=True, help="Only list all settings, their defaults and what they mean.")
 def doctor(*, only_settings: bool) -> None:
-    """Print the effective settings and check store, data directory, port and links; exit status 1 if something is wrong."""
-    settings = settings_from_process()
-    console = Console()
-    console.print(_settings_table(settings))
+    """Print the settings in force, secrets hidden, and look at what they point at.
+
+    Looks at the settings, the store and its schema, the master key, the data directory, the port and the links to carriers.
+    Changes nothing. Exit status 1 if something is wrong; each such line says what to do.
+    """
+    console = Console(highlight=False, soft_wrap=True)
     if only_settings:
+        _list_settings(console)
         return
+    settings = settings_from_process()
+    console.print(_values(settings))
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        console.print(f"[{'green' if finding.good else 'red'}]{'ok ' if finding.good else 'bad'}[/] {finding.what}: {finding.detail}")
+        mark = "[green]ok [/]" if finding.good else "[bold red]bad[/]"
+        console.print(f"{mark} {escape(f'{finding.what}: {finding.detail}')}")
     if not all(finding.good for finding in findings):
         raise SystemExit(1)
 
 
-def _settings_table(settings: Settings) -> Table:
-    table = Table("setting", "value", "meaning")
+def _values(settings: Settings) -> Table:
+    """Every setting with its value; those that are not the default are marked."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("setting", "value", ""):
+        table.add_column(name, overflow="fold")
     for declared in fields(Settings):
-        value = getattr(settings, declared.name)
-        shown = "(set, hidden)" if declared.name in SECRET_FIELDS and value else repr(value)
-        table.add_row(PREFIX + declared.name.upper(), shown, declared.metadata["help"])
+        is_set = getattr(settings, declared.name) != declared.default
+        value = shown(settings, declared.name) or "(empty)"
+        table.add_row(PREFIX + declared.name.upper(), escape(value), "set" if is_set else "default")
     return table
+
+
+def _list_settings(console: Console) -> None:
+    for declared in fields(Settings):
+        default = f" [default: {declared.default}]" if declared.default != "" else ""
+        console.print(f"{PREFIX}{declared.name.upper()}{escape(default)}\n    {escape(declared.metadata['help'])}")

@@ -3,6 +3,7 @@
 import asyncio
 
 import click
+from rich.console import Console
 
 from yanshu.app import migrate_store
 from yanshu.settings import settings_from_process
@@ -10,8 +11,13 @@ from yanshu.settings import settings_from_process
 
 @click.command()
 def migrate() -> None:
-    """Apply the schema changes this version needs; safe to run again, and from several machines at once."""
-    steps = asyncio.run(migrate_store(settings_from_process()))
+    """Apply the schema changes this version needs.
+
+    Safe to run again, and from several machines at once: one works, the others wait. `yanshu serve` does the same when it starts.
+    """
+    console = Console(stderr=True)
+    with console.status("changing the schema") as status:
+        steps = asyncio.run(migrate_store(settings_from_process(), lambda why: status.update(f"waiting for the store: {why}")))
     for step in steps:
         click.echo(f"applied {step}")
     if not steps:

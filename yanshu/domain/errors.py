@@ -17,7 +17,8 @@ YanshuError
 └── StoreError                  the store failed; see `ports.store`
     ├── StoreBusy               passing: locked, restarting, full; becomes Overloaded at the edge
     ├── StoreConflict           a unique key is taken
-    └── StoreStale              a guarded change met a row that somebody else has changed
+    ├── StoreStale              a guarded change met a row that somebody else has changed
+    └── StoreUnusable           it is there, but not as we need it: another schema, a damaged file, missing rights
 ```
 """
 
@@ -121,3 +122,7 @@ class StoreConflict(StoreError):
     def __init__(self, constraint: str) -> None:
         super().__init__(constraint)
         self.constraint = constraint
+
+
+class StoreUnusable(StoreError):
+    """The store is there but cannot be used as it is; waiting does not help, the message says what does."""

@@ -6,6 +6,7 @@ most one free slot of a connector a round, so that slots spread over the process
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -19,9 +20,11 @@ from yanshu.pipeline.route import Router
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
+from yanshu.runtime.logs import get_logger
 from yanshu.runtime.supervise import Supervisor
 
 _ROUND_SECONDS = 1.0
+_TOLD = {LinkState.UP: logging.INFO, LinkState.DOWN: logging.WARNING, LinkState.BLOCKED: logging.ERROR}
 MakeCarrier = Callable[[Connector, int], Carrier]
 """Builds the adapter of one slot of a connector."""
 
@@ -52,6 +55,8 @@ class Fleet:
         self._kick = asyncio.Event()
         self._rounds = asyncio.Lock()
         self._is_stopping = False
+        self._log = get_logger("fleet")
+        self._told: dict[str, tuple[LinkState, str]] = {}
         self.lease = timedelta(seconds=10)
 
     def attach(self, outcome: Outcome) -> None:
@@ -169,7 +174,19 @@ class Fleet:
             if ident == connector_id and link.carrier.state is state:
                 link.state, link.detail = state, detail
                 link.news.set()
+        self._tell(connector_id, state, detail)
         self._kick.set()
+
+    def _tell(self, connector_id: str, state: LinkState, detail: str) -> None:
+        """Log what a person may ask about: a link that is up, down or refused. The same again is told once."""
+        if (
+            self._is_stopping
+            or state not in _TOLD
+            or self._told.get(connector_id) == (news := (state, "" if state is LinkState.BLOCKED else detail))
+        ):
+            return
+        self._told[connector_id] = news
+        self._log.log(_TOLD[state], "link changed", connector_id=connector_id, state=state.value, detail=detail)
 
     def _report(self, link: _Held, state: LinkState, detail: str) -> LinkReport:
         return LinkReport(

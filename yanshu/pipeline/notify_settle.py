@@ -14,6 +14,7 @@ from yanshu.ports.channel import PostResult
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.webhooks.retries import Ending, judge, must_disable, retry_at
+from yanshu.runtime.logs import get_logger
 
 # The error of an attempt that broke on our side.
 INTERNAL = "internal"
@@ -46,6 +47,7 @@ class Settler:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._log = get_logger("notify")
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         """Store a chunk of attempts with what they do to their endpoints, in one unit of work."""
@@ -111,6 +113,7 @@ class Settler:
             detail={"because": because},
         )
         await uow.access.add_audit([entry])
+        self._log.warning("webhook endpoint disabled", endpoint_id=endpoint.id, workspace_id=endpoint.workspace_id, because=because)
 
 
 async def endpoint_event(uow: UnitOfWork, clock: Clock, endpoint: WebhookEndpoint, kind: str, data: dict[str, object]) -> Event:

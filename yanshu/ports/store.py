@@ -1,8 +1,8 @@
 """The seam to the store: one unit of work per stage step, repositories by noun.
 
 Every method takes and returns chunks. `UnitOfWork.commit` is written out; leaving without it rolls back. No network call
-to anybody else happens inside a unit of work. Failures are `StoreBusy` (passing) or `StoreConflict` (unique key taken); those of
-a write that returns nothing may come out with a later call, at the latest with the commit.
+to anybody else happens in a unit of work. Failures: `StoreBusy` passes, `StoreConflict` is a taken key, `StoreUnusable` needs a person;
+those of a write that returns nothing may come out with a later call, at the latest with the commit.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,6 +11,8 @@ from yanshu.runtime.masks import mask_text, mask_value
 
 # Fields that carry what people write to each other. They appear as they are at DEBUG only.
 TEXT_FIELDS = frozenset({"text", "texts", "body", "content", "params", "pieces"})
+# Libraries whose lines below WARNING say nothing that ours do not, or carry the values of statements.
+_CHATTY = ("aiosqlite", "alembic", "asyncio", "sqlalchemy", "uvicorn")
 _UNMASKED = frozenset({"timestamp", "level"})
 
 EventDict = MutableMapping[str, Any]
@@ -40,12 +42,14 @@ def configure_logs(level: str, log_format: str, stream: TextIO | None = None) ->
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format.lower())],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

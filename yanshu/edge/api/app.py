@@ -41,7 +41,7 @@ def build_app(services: Services, gate: Gate) -> ASGIApp:
     """Return the ASGI application."""
     door = Door(services, gate)
     handlers: list[Any] = [_route(endpoint, door) for endpoint in ENDPOINTS]
-    handlers += make_system(services, describe(ENDPOINTS, __version__, services.public_url))
+    handlers += make_system(services, describe(ENDPOINTS, __version__, services.settings.public_url.rstrip("/")))
 
     def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         """Answer what no endpoint answers: unknown paths, wrong methods."""

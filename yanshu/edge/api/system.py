@@ -1,6 +1,7 @@
 """What needs no key: health, metrics, the OpenAPI document and its page, made of local files."""
 
 import hmac
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -8,13 +9,14 @@ from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Response
 
-from yanshu.domain.errors import Missing, StoreBusy
+from yanshu.domain.errors import Missing, StoreError
 from yanshu.edge.api.catalogue import CATALOGUE
 from yanshu.edge.api.pages import POLICY, page_file
 from yanshu.edge.api.services import Services
 from yanshu.runtime.metrics import CONTENT_TYPE
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+# What a proxy adds: a request that went through one on this machine comes from loopback, but not from this machine.
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def make_system(services: Services, document: dict[str, Any]) -> list[Any]:
@@ -31,7 +33,7 @@ def make_system(services: Services, document: dict[str, Any]) -> list[Any]:
         """The process can do its work: the store can be read and written."""
         try:
             await services.store.ping()
-        except StoreBusy:
+        except StoreError:
             return _json({"status": "store unavailable"}, 503)
         return _json({"status": "ready"})
 
@@ -78,7 +80,18 @@ def _may_read_metrics(request: Request[Any, Any, Any], token: str) -> bool:
     if token:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), token.encode())
-    return request.client is not None and request.client.host in _LOOPBACK
+    return _is_from_here(request)
+
+
+def _is_from_here(request: Request[Any, Any, Any]) -> bool:
+    """Whether a program on this machine asks, and for itself."""
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    try:
+        address = ip_address(request.client.host)
+    except ValueError:
+        return False  # no address at all, such as a name a proxy made up
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 async def _gather(services: Services) -> None:
@@ -87,7 +100,7 @@ async def _gather(services: Services) -> None:
         async with services.store.read() as uow:
             services.metrics.queued(await uow.messages.queue_depth())
             services.metrics.linked(await uow.records.links())
-    except StoreBusy:
+    except StoreError:
         return  # metrics must answer, above all when the store does not
 
 

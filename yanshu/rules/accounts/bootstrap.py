@@ -8,7 +8,7 @@ from yanshu.domain.access import ApiKey, Workspace
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.keys import SECRET_BYTES, digest_of, hint_of, mint_secret
-from yanshu.rules.accounts.sealing import Sealer
+from yanshu.rules.accounts.sealing import SealBroken, Sealer
 
 _FOR_EVER = timedelta(days=36_500)
 
@@ -38,6 +38,17 @@ async def bootstrap(store: Store, clock: Clock, sealer: Sealer) -> str | None:
         )
         await uow.commit()
     return secret
+
+
+async def check_seal(store: Store, sealer: Sealer | None) -> None:
+    """Raise `SealBroken` if this store holds secrets that `sealer` cannot open: better at the start than link by link."""
+    async with store.read() as uow:
+        ident = await uow.records.get_value("default_workspace")
+        workspace = await uow.access.workspace(str(ident)) if ident else None
+    if workspace is not None:
+        if sealer is None:
+            raise SealBroken
+        sealer.open_text(workspace.signing_secret)
 
 
 def new_workspace(name: str, clock: Clock, sealer: Sealer) -> Workspace:

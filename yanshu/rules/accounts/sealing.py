@@ -20,6 +20,12 @@ _KEY = 32
 class SealBroken(YanshuError):
     """A sealed secret cannot be opened: another master key, or the value was changed."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "a sealed secret cannot be opened: it was sealed with another master key. Put back the one this store was made with "
+            "(master.key in the data directory, or YANSHU_MASTER_KEY)"
+        )
+
 
 class Sealer:
     """Seals and opens short texts."""
@@ -47,7 +53,7 @@ class Sealer:
             octets = base64.b64decode(sealed.removeprefix(_VERSION), validate=True)
             return self._cipher.decrypt(octets[:_NONCE], octets[_NONCE:], None).decode()
         except (InvalidTag, ValueError) as error:
-            raise SealBroken("a sealed secret cannot be opened; is the master key the one it was sealed with?") from error
+            raise SealBroken from error
 
 
 def _make_key_file(path: Path) -> None:

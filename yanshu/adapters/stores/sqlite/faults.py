@@ -5,7 +5,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from yanshu.domain.errors import StoreBusy, StoreConflict
+from yanshu.domain.errors import StoreBusy, StoreConflict, StoreUnusable
 
 _PASSING = frozenset(
     {
@@ -21,6 +21,8 @@ _PASSING = frozenset(
     }
 )
 _UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OTHER_SCHEMA = ("no such table", "no such column")
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (\w+)\.(.+)")
 
 
@@ -34,6 +36,10 @@ def translate(error: BaseException) -> BaseException:
         return StoreConflict(_constraint(str(origin)))
     if code & 0xFF in _PASSING:
         return StoreBusy(f"SQLite: {origin}")
+    if code & 0xFF in _DAMAGED:
+        return StoreUnusable(f"SQLite: {origin}: stop the server and restore the last backup (docs/how-to/backup.md)")
+    if str(origin).startswith(_OTHER_SCHEMA):
+        return StoreUnusable(f"SQLite: {origin}: the schema is not this version's; run `yanshu migrate`")
     return error
 
 
