@@ -5,7 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Only errors are shown; what is installed is pinned in requirements/, with the hash of every file.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 # Every processor for tests that share nothing; two are enough for tests that start processes.
@@ -18,23 +20,27 @@ help: ## list these targets
 
 setup: $(DEV_READY) ## make .venv with everything that is pinned
 
-$(BIN)/python:
+$(MADE):
 	@scripts/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
 
-$(READY): requirements/lock.txt requirements/build.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/lock.txt
-	$(PIP) install --no-build-isolation --no-deps -e .
+$(READY): requirements/lock.txt requirements/build.txt pyproject.toml | $(MADE)
+	@echo "Installing what the server needs into $(VENV) (the first time: about a minute) ..."
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/lock.txt
+	@$(PIP) install --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(DEV_READY): requirements/dev.txt $(READY)
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	@echo "Installing what the tests and checks need into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: $(READY) ## the whole story of one message, on this machine
 	@$(BIN)/python scripts/demo.py
 
 run: $(READY) ## serve on http://127.0.0.1:8080 with the embedded store in var/
-	@$(BIN)/yanshu serve
+	@$(BIN)/python -m yanshu serve
 
 lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
