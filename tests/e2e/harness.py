@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FINALS = frozenset({"delivered", "undelivered", "failed", "expired", "rejected", "canceled"})
@@ -41,14 +41,7 @@ class Node:
 
     def __init__(self, *arguments: str, logs: Path | None = None, **environment: str) -> None:
         with contextlib.ExitStack() as opened:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "yanshu", *arguments],
-                stdout=subprocess.PIPE,
-                stderr=opened.enter_context(logs.open("ab")) if logs else None,
-                cwd=ROOT,
-                env=clean_environment(**environment),
-                text=True,
-            )
+            self._process = _started(arguments, environment, opened.enter_context(logs.open("ab")) if logs else None)
         self.said = self._first_json()
         self._drain = threading.Thread(target=self._process.stdout.read, daemon=True)  # type: ignore[union-attr]
         self._drain.start()
@@ -93,6 +86,20 @@ class Node:
         return status
 
 
+def kill_while_starting(seconds: float, *arguments: str, **environment: str) -> None:
+    """Start a process and kill it so many seconds later, whatever it is about just then."""
+    process = _started(arguments, environment, None)
+    with process:
+        time.sleep(seconds)
+        process.kill()
+
+
+def _started(arguments: tuple[str, ...], environment: dict[str, str], logs: IO[bytes] | None) -> "subprocess.Popen[str]":
+    """Start a `yanshu` process without waiting for anything."""
+    command = [sys.executable, "-m", "yanshu", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=logs, cwd=ROOT, env=clean_environment(**environment), text=True)
+
+
 class Refused(Exception):
     """An answer that is no success; `retry_after` is the header of that name, in seconds."""
 
@@ -114,7 +121,7 @@ class Api:
         """Return the JSON of the answer; `Refused` for anything but success."""
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=data)
-        request.add_header("Content-Type", "application/json")
+        headers = {"Content_Type": "application/json", **headers}
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")
         for name, value in headers.items():

@@ -30,7 +30,7 @@ def test_stopping_under_load_drains_and_leaves_nothing_unknown(start_node: Start
     environment = {"YANSHU_DATA_DIR": str(tmp_path), "YANSHU_LOG_LEVEL": "WARNING"}
     node = start_node("serve", "--port", "0", **environment)
     port = node.said["url"].rsplit(":", 1)[1]
-    admin = set_up(node, simulator, window=500)
+    admin = set_up(node, simulator.said["port"], window=500)
     with Load(admin.url, node.said["admin_key"]) as load:
         for _ in range(ROUNDS):
             before = load.accepted

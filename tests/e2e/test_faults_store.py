@@ -35,7 +35,7 @@ def simulator(start_node: StartNode) -> Node:
 @contextmanager
 def disturbed(node: Node, simulator: Node) -> Iterator[Load]:
     """Load around a fault; afterwards everything that was accepted is delivered, by the same process."""
-    admin = set_up(node, simulator, window=100)
+    admin = set_up(node, simulator.said["port"], window=100)
     with Load(admin.url, node.said["admin_key"]) as load:
         until("the load to flow", lambda: load.accepted > ROWS_MEANWHILE)
         yield load
