@@ -24,11 +24,12 @@ class Burst(Struct):
 
 
 class Work(Struct):
-    """What one flush is about."""
+    """What one flush is about. `flights` are the messages as they were claimed; `afresh`: they have changed since."""
 
     answers: dict[str, list[Answer]]
     flights: dict[str, Message]
     bursts: list[Burst]
+    afresh: bool = False
 
 
 class Fold:
@@ -65,7 +66,7 @@ class Fold:
             if ident in self._progress:
                 continue
             message = self._work.flights.get(ident)
-            if message is not None and message.attempts == 1:
+            if message is not None and message.attempts == 1 and not self._work.afresh:
                 self._progress[ident] = Progress(message, (), self._waits)
             else:
                 missing.append(ident)
@@ -83,7 +84,8 @@ class Fold:
             progress = self._progress.get(ident)
             if progress is None:
                 continue
-            progress.answered(answers, self.now)
+            claimed = self._work.flights.get(ident)
+            progress.answered(answers, self.now, decides=claimed is None or _is_still(claimed, progress.message))
             for answer in answers:
                 if answer.result is AnswerResult.ACCEPTED and (key := carrier_key(answer.carrier_message_id)):
                     self._keys[answer.connector_id, key] = (ident, answer.attempt, answer.segment)
@@ -194,6 +196,14 @@ class Fold:
             by_try[receipt.tries].append(receipt)
         for tries, rows in by_try.items():
             await uow.receipts.park([replace(row, tries=row.tries + 1) for row in rows], self.now + retry_wait(tries))
+
+
+def _is_still(claimed: Message, message: Message) -> bool:
+    """Whether the message is where its claim left it, or where its lease did when it ran out.
+
+    Attempts alone do not tell: one that was put back is not counted, and the next claim has its number.
+    """
+    return message.version == claimed.version or (message.status is Status.UNKNOWN and message.version == claimed.version + 1)
 
 
 # protocols.md §9.1: a parked receipt is tried again after 1 s, 5 s, 30 s, 5 min, 1 h, then hourly.

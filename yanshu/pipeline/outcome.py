@@ -91,6 +91,9 @@ class Outcome:
     def expect(self, messages: Iterable[Message]) -> None:
         """These messages are about to be written to the wire."""
         for message in messages:
+            if (old := self._ended.get(message.id)) and old[0].attempt == message.attempts:
+                # Put back by a commit whose answer was lost, and claimed again: what it ended with then is stored.
+                del self._ended[message.id]
             self._flights[message.id] = _Flight(message, {})
 
     @property
@@ -147,10 +150,13 @@ class Outcome:
 
     def _put_back(self, work: Work) -> None:
         """The store was busy: keep everything for the next flush; refuse what the carrier will not wait for."""
-        for ident, message in work.flights.items():
-            self._flights.setdefault(ident, _Flight(message, {}))
         for ident, answers in work.answers.items():
+            again = self._flights.get(ident)
+            if again is not None and again.message.attempts == answers[0].attempt:
+                continue  # see `expect`
             self._ended[ident] = answers + self._ended.get(ident, [])
+            if again is None and ident in work.flights:
+                self._flights[ident] = _Flight(work.flights[ident], {})
         self._facts += self._storing
         self._storing = 0
         horizon = self._clock.monotonic() - _ARRIVAL_PATIENCE_SECONDS
@@ -176,7 +182,7 @@ class Outcome:
                 break
             except StoreStale:
                 # Somebody else changed one of these messages meanwhile: nothing was written; read it anew and fold again.
-                work.flights.clear()
+                work.afresh = True
         self._metrics.committed("outcome", len(work.answers) + sum(len(b.arrivals) for b in work.bursts), self._clock.monotonic() - started)
         for burst in work.bursts:
             burst.done(True)

@@ -113,8 +113,8 @@ class Progress:
         self.steps.append(Step("message.corrected" if corrected else f"message.{status}", self.message.version, data))
         return True
 
-    def answered(self, answers: Sequence[Answer], now: datetime) -> None:
-        """Fold in all answers of one attempt (one a PDU)."""
+    def answered(self, answers: Sequence[Answer], now: datetime, *, decides: bool = True) -> None:
+        """Fold in all answers of one attempt (one a PDU); unless it `decides`, only that it was accepted changes the message."""
         results = {answer.result for answer in answers}
         for answer in answers:
             if answer.result not in _NOT_TAKEN or AnswerResult.ACCEPTED in results:
@@ -122,7 +122,7 @@ class Progress:
         code = next((a.code for a in answers if a.result is not AnswerResult.ACCEPTED and a.code), None)
         if AnswerResult.ACCEPTED in results:
             self._submitted(now)
-        elif answers[0].attempt != self.message.attempts:
+        elif not decides or answers[0].attempt != self.message.attempts:
             return  # the end of an attempt that has been given up already decides nothing
         elif AnswerResult.UNANSWERED in results:
             self.unanswered(now)
