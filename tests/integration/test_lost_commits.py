@@ -56,8 +56,7 @@ class _Once:
 async def claim(store: Store, clock: FakeClock) -> Message:
     async with store.write() as uow:
         now = clock.now()
-        (message,) = await uow.messages.claim(CONNECTOR, LANE_ORDER, 10, now, now + timedelta(seconds=30))
-        await uow.commit()
+        (message,) = await uow.claim(CONNECTOR, LANE_ORDER, 10, now, now + timedelta(seconds=30))
     return message
 
 
