@@ -49,6 +49,7 @@ from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
+from yanshu.runtime.garbage import search_seldom
 from yanshu.runtime.lockfile import LockFile
 from yanshu.runtime.logs import configure_logs, get_logger
 from yanshu.runtime.metrics import Metrics
@@ -296,6 +297,7 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Platform], 
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop, platform)
     try:
         if await _unless(stop, platform.start()):
+            search_seldom()
             announce(platform)
             platform.log.info("ready", url=platform.url or None, roles=sorted(platform.roles), version=__version__)
             await stop.wait()
