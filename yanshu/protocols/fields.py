@@ -23,16 +23,18 @@ class Framer:
             return []
         if self._rest:
             data = self._rest + data
+        shortest, longest, unpack = self._header, self._limit, _LENGTH.unpack_from
         frames: list[bytes] = []
         at, end = 0, len(data)
         while end - at >= 4:
-            (length,) = _LENGTH.unpack_from(data, at)
-            if not self._header <= length <= self._limit:
-                self.fault = f"length {length} is not between {self._header} and {self._limit}"
+            (length,) = unpack(data, at)
+            if not shortest <= length <= longest:
+                self.fault = f"length {length} is not between {shortest} and {longest}"
                 break
-            if at + length > end:
+            following = at + length
+            if following > end:
                 break
-            frames.append(data[at : at + length])
-            at += length
+            frames.append(data[at:following])
+            at = following
         self._rest = data[at:] if at < end else b""
         return frames

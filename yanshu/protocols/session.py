@@ -10,7 +10,7 @@ A session is sans-IO. Its driver (`yanshu.runtime.link`) knows it by this shape 
 Times are monotonic seconds of the driver's clock.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -23,12 +23,10 @@ class Sequence:
         self._last = last
         self._value = 0
 
-    def next(self, taken: Callable[[int], bool] = lambda _: False) -> int:
-        """Return the next number that is not `taken`."""
-        while True:
-            self._value = self._value + 1 if self._value < self._last else 1
-            if not taken(self._value):
-                return self._value
+    def next(self) -> int:
+        """Return the next number."""
+        self._value = self._value + 1 if self._value < self._last else 1
+        return self._value
 
 
 class Window(Generic[Item]):
@@ -56,12 +54,22 @@ class Window(Generic[Item]):
 
     def open(self, item: Item, now: float) -> int:
         """Take a permit and return the sequence number of the request."""
-        number = self._sequence.next(self._is_taken)
+        return self.open_all((item,), now)[0]
+
+    def open_all(self, items: Iterable[Item], now: float) -> list[int]:
+        """Take a permit for each item and return the sequence numbers of the requests. A number still in use is skipped."""
+        next_number, pending, late = self._sequence.next, self._pending, self._late
         deadline = now + self._timeout
-        self._pending[number] = (deadline, item)
-        if self._earliest is None:
+        numbers: list[int] = []
+        for item in items:
+            number = next_number()
+            while number in pending or number in late:
+                number = next_number()
+            pending[number] = (deadline, item)
+            numbers.append(number)
+        if self._earliest is None and numbers:
             self._earliest = deadline
-        return number
+        return numbers
 
     def close(self, number: int) -> Item | None:
         """Free the permit of an answered request; None when no request waits under this number."""
@@ -96,9 +104,6 @@ class Window(Generic[Item]):
         self._late.clear()
         self._earliest = None
         return items
-
-    def _is_taken(self, number: int) -> bool:
-        return number in self._pending or number in self._late
 
 
 def _older(waiting: dict[int, tuple[float, Item]], now: float) -> list[int]:

@@ -22,6 +22,15 @@ def test_a_number_whose_answer_may_still_come_is_skipped() -> None:
     assert [window.open("b", 11.0), window.open("c", 11.0), window.close(3), window.open("d", 11.0)] == [2, 3, "c", 3]
 
 
+def test_permits_taken_together_skip_numbers_in_use_too() -> None:
+    window: Window[str] = Window(3, 10.0, Sequence(4))
+    assert window.open_all("abc", 0.0) == [1, 2, 3]
+    assert [window.close(1), window.close(3)] == ["a", "c"]
+    assert window.open_all("de", 1.0) == [4, 1]
+    assert window.open_all("", 2.0) == []
+    assert [window.close(number) for number in (2, 4, 1)] == ["b", "d", "e"]
+
+
 def test_permits_come_back_by_answer_timeout_and_end() -> None:
     window: Window[str] = Window(3, 10.0, Sequence(100))
     for item in "abc":

@@ -149,10 +149,11 @@ def test_what_waits_when_the_connection_goes_is_lost() -> None:
     assert session.is_over
 
 
-def test_more_than_the_window_is_our_error() -> None:
+def test_more_than_the_window_is_our_error_and_nothing_of_it_is_written() -> None:
     session = esme(window=1)
     with pytest.raises(LocalProtocolError):
         session.submit([(BODY, "a"), (BODY, "b")], 1.0)
+    assert (session.free, session.data_to_send()) == (1, b"")
 
 
 def test_a_submit_before_bind_is_our_error() -> None:

@@ -18,15 +18,6 @@ _COUNTED = -1
 _AnySm = TypeVar("_AnySm", bound=pdus.Sm)
 
 
-class Header(NamedTuple):
-    """The first 16 octets."""
-
-    command_length: int
-    command_id: int
-    command_status: int
-    sequence_number: int
-
-
 class _Layout(NamedTuple):
     """How a PDU is laid out.
 
@@ -126,9 +117,9 @@ def response_to(pdu: pdus.Pdu, **values: object) -> pdus.Pdu:
     return kind(sequence_number=pdu.sequence_number, **values)  # type: ignore[arg-type]
 
 
-def header(frame: bytes) -> Header:
-    """Read the header of a frame of at least 16 octets."""
-    return Header._make(_HEADER.unpack_from(frame))
+def header(frame: bytes) -> tuple[int, int, int, int]:
+    """Return command_length, command_id, command_status and sequence_number of a frame of at least 16 octets."""
+    return _HEADER.unpack_from(frame)
 
 
 def encode(pdu: pdus.Pdu) -> bytes:
@@ -244,15 +235,19 @@ def _read_field(frame: bytes, at: int, size: int, tolerant: bool) -> tuple[int, 
 
 
 def decode_sm(frame: bytes, kind: type[_AnySm]) -> _AnySm:
-    """Read a whole submit_sm or deliver_sm; the same as by table, but this is the hot path."""
+    """Read a whole submit_sm or deliver_sm; the same as by table, but this is the hot path (budget: 1 µs).
+
+    All octets become text at once, because a slice of a str costs less than one of bytes that is decoded after it.
+    """
     status, sequence = _STATUS_AND_SEQUENCE.unpack_from(frame, 8)
-    index = frame.index
+    octets = str(frame, "latin-1")
+    index = octets.index
     try:
-        a = index(0, 16)
-        b = index(0, a + 3)
-        c = index(0, b + 3)
-        d = index(0, c + 4)
-        e = index(0, d + 1)
+        a = index("\0", 16)
+        b = index("\0", a + 3)
+        c = index("\0", b + 3)
+        d = index("\0", c + 4)
+        e = index("\0", d + 1)
         start = e + 6
         end = start + frame[e + 5]
     except (ValueError, IndexError):
@@ -261,26 +256,26 @@ def decode_sm(frame: bytes, kind: type[_AnySm]) -> _AnySm:
     if end > length:
         raise RemoteProtocolError("sm_length goes beyond the PDU", Status.ESME_RINVMSGLEN)
     return kind(
-        command_status=status,
-        sequence_number=sequence,
-        service_type=frame[16:a].decode("latin-1"),
-        source_addr_ton=frame[a + 1],
-        source_addr_npi=frame[a + 2],
-        source_addr=frame[a + 3 : b].decode("latin-1"),
-        dest_addr_ton=frame[b + 1],
-        dest_addr_npi=frame[b + 2],
-        destination_addr=frame[b + 3 : c].decode("latin-1"),
-        esm_class=frame[c + 1],
-        protocol_id=frame[c + 2],
-        priority_flag=frame[c + 3],
-        schedule_delivery_time=frame[c + 4 : d].decode("latin-1"),
-        validity_period=frame[d + 1 : e].decode("latin-1"),
-        registered_delivery=frame[e + 1],
-        replace_if_present_flag=frame[e + 2],
-        data_coding=frame[e + 3],
-        sm_default_msg_id=frame[e + 4],
-        short_message=frame[start:end],
-        tlvs=decode_tlvs(frame, end, strict=kind is pdus.SubmitSm) if end < length else {},
+        status,
+        sequence,
+        octets[16:a],  # service_type
+        frame[a + 1],  # source_addr_ton
+        frame[a + 2],  # source_addr_npi
+        octets[a + 3 : b],  # source_addr
+        frame[b + 1],  # dest_addr_ton
+        frame[b + 2],  # dest_addr_npi
+        octets[b + 3 : c],  # destination_addr
+        frame[c + 1],  # esm_class
+        frame[c + 2],  # protocol_id
+        frame[c + 3],  # priority_flag
+        octets[c + 4 : d],  # schedule_delivery_time
+        octets[d + 1 : e],  # validity_period
+        frame[e + 1],  # registered_delivery
+        frame[e + 2],  # replace_if_present_flag
+        frame[e + 3],  # data_coding
+        frame[e + 4],  # sm_default_msg_id
+        frame[start:end],  # short_message
+        decode_tlvs(frame, end, strict=kind is pdus.SubmitSm) if end < length else {},
     )
 
 

@@ -11,7 +11,8 @@ from yanshu.protocols.smpp.session import Phase, SmppSession, Timers
 Item = TypeVar("Item")
 
 _DELIVER_SM_RESP_LENGTH = 17
-# Plain integers: looking members of an enum up costs as much as the rest of the hot path's dispatch.
+# Plain names: looking members of an enum up costs as much as the rest of the hot path's dispatch.
+_BOUND, _UNBINDING = Phase.BOUND, Phase.UNBINDING
 _SUBMIT_SM_RESP = int(Command.SUBMIT_SM_RESP)
 _DELIVER_SM = int(Command.DELIVER_SM)
 _DELIVER_SM_RESP = int(Command.DELIVER_SM_RESP)
@@ -27,6 +28,7 @@ class EsmeSession(SmppSession[Item], Generic[Item]):
     def __init__(self, bind: pdus.Bind, window: int, timers: Timers) -> None:
         super().__init__(window, timers)
         self._bind = bind
+        self._hot = {_SUBMIT_SM_RESP: self._answered, _DELIVER_SM: self._delivered}
 
     def connected(self, now: float) -> list[Event]:
         """Ask to bind."""
@@ -48,25 +50,19 @@ class EsmeSession(SmppSession[Item], Generic[Item]):
             else:
                 self.send(codec.response_to(pdu, command_status=status))
 
-    def _take(self, frame: bytes, now: float, events: list[Event]) -> None:
-        command_id = int.from_bytes(frame[4:8], "big")
-        if command_id == _SUBMIT_SM_RESP:
-            self._answered(frame, events)
-        elif command_id == _DELIVER_SM and self._may_receive():
+    def _delivered(self, frame: bytes, _status: int, _sequence: int, events: list[Event]) -> None:
+        if self._phase is _BOUND or self._phase is _UNBINDING:
             events.append(Requested(codec.decode_sm(frame, pdus.DeliverSm)))
         else:
-            super()._take(frame, now, events)
+            self._take(frame, events)
 
-    def _take_other(self, pdu: pdus.Pdu, now: float, events: list[Event]) -> None:
+    def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         if isinstance(pdu, pdus.BindResp) and self._phase is Phase.OPEN:
             self._bind_answered(pdu, events)
-        elif isinstance(pdu, pdus.DataSm) and self._may_receive():
+        elif isinstance(pdu, pdus.DataSm) and self._phase in {Phase.BOUND, Phase.UNBINDING}:
             events.append(Requested(pdu))
         else:
-            super()._take_other(pdu, now, events)
-
-    def _may_receive(self) -> bool:
-        return self._phase is Phase.BOUND or self._phase is Phase.UNBINDING
+            super()._take_other(pdu, events)
 
     def _bind_answered(self, pdu: pdus.BindResp, events: list[Event]) -> None:
         if pdu.sequence_number != self._bind.sequence_number:

@@ -1,6 +1,6 @@
 """What both ends of an SMPP session share: framing, window, keep-alive, unbind and the rules of generic_nack (§2, §7)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -18,6 +18,8 @@ Item = TypeVar("Item")
 _MISSES_ALLOWED = 2
 # The specification allows 64 octets of message_id; more are read as far as a store's index can hold them.
 _LONGEST_ID_END = HEADER_LENGTH + 255
+# Takes a frame, its command_status and sequence_number, and adds to the events. It never ends the session.
+TakesFrame = Callable[[bytes, int, int, list[Event]], None]
 
 
 class Timers(Struct, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class SmppSession(Generic[Item]):
         self._window: Window[Item] = Window(window, timers.response_timeout_seconds, self._sequence)
         self._framer = Framer(HEADER_LENGTH, MAX_LENGTH)
         self._out: list[bytes] = []
+        self._hot: dict[int, TakesFrame] = {}
         self._phase = Phase.OPEN
         self._phase_deadline: float | None = None
         self._quiet_since = 0.0
@@ -73,13 +76,19 @@ class SmppSession(Generic[Item]):
         if frames:
             self._quiet_since = now
             self._misses = 0
-        for frame in frames:
-            if self._phase is Phase.OVER:
-                return events
+        header, hot = codec.header, self._hot
+        for frame in frames if self._phase is not Phase.OVER else ():
+            _, command_id, status, sequence = header(frame)
+            take = hot.get(command_id)
             try:
-                self._take(frame, now, events)
+                if take is not None:
+                    take(frame, status, sequence, events)
+                    continue
+                self._take(frame, events)
             except RemoteProtocolError as error:
                 self._refuse(frame, error, events)
+            if self._phase is Phase.OVER:
+                return events
         if self._framer.fault is not None and self._phase is not Phase.OVER:
             events.append(PeerFault(f"broken framing: {self._framer.fault}"))
             self._end("broken framing")
@@ -157,18 +166,19 @@ class SmppSession(Generic[Item]):
     # --- for the two sides ---
 
     def _request(self, command_id: int, bodies: Iterable[tuple[bytes, Item]], now: float) -> None:
-        """Write requests of one command, each under a permit."""
+        """Write requests of one command, each under a permit; none of them when there are not enough permits."""
+        requests = list(bodies)
         if self._phase is not Phase.BOUND:
             raise LocalProtocolError("the session is not bound")
-        window, out, pack = self._window, self._out, codec.pack_header
-        for body, item in bodies:
-            if window.free <= 0:
-                raise LocalProtocolError("the window is full")
-            out.append(pack(HEADER_LENGTH + len(body), command_id, 0, window.open(item, now)))
-            out.append(body)
+        if len(requests) > self._window.free:
+            raise LocalProtocolError("the window is full")
+        out, pack = self._out, codec.pack_header
+        numbers = self._window.open_all([item for _, item in requests], now)
+        for number, (body, _) in zip(numbers, requests, strict=True):
+            out += (pack(HEADER_LENGTH + len(body), command_id, 0, number), body)
 
-    def _take(self, frame: bytes, now: float, events: list[Event]) -> None:
-        """Handle one frame; sides take their hot commands first and leave the rest to this."""
+    def _take(self, frame: bytes, events: list[Event]) -> None:
+        """Handle a frame whose command is not in the side's table `_hot`."""
         _, command_id, status, sequence = codec.header(frame)
         if command_id == Command.ENQUIRE_LINK:
             self.send(pdus.EnquireLinkResp(sequence_number=sequence))
@@ -183,18 +193,17 @@ class SmppSession(Generic[Item]):
         elif command_id == Command.GENERIC_NACK:
             self._nacked(status, sequence, events)
         else:
-            self._take_other(codec.decode(frame), now, events)
+            self._take_other(codec.decode(frame), events)
 
-    def _take_other(self, pdu: pdus.Pdu, now: float, events: list[Event]) -> None:  # noqa: ARG002 - sides need the time
+    def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         """Handle what this side has no use for: requests are refused, responses left alone."""
         command_id = codec.command_of(pdu)
         if not command_id & RESPONSE_BIT and command_id != Command.OUTBIND:
             raise RemoteProtocolError(f"{type(pdu).__name__} is not for this side or not for now", Status.ESME_RINVBNDSTS)
         events.append(PeerFault(f"unexpected {type(pdu).__name__}, sequence_number {pdu.sequence_number}"))
 
-    def _answered(self, frame: bytes, events: list[Event]) -> None:
+    def _answered(self, frame: bytes, status: int, sequence: int, events: list[Event]) -> None:
         """Match a response that carries a message_id (or nothing) to its request."""
-        _, _, status, sequence = codec.header(frame)
         item = self._window.close(sequence)
         is_late = item is None
         if item is None:
@@ -203,7 +212,7 @@ class SmppSession(Generic[Item]):
                 events.append(PeerFault(f"an answer nobody waits for, sequence_number {sequence}"))
                 return
         end = frame.find(0, HEADER_LENGTH, _LONGEST_ID_END)
-        message_id = frame[HEADER_LENGTH : end if end >= 0 else _LONGEST_ID_END].decode("latin-1")
+        message_id = str(frame[HEADER_LENGTH : end if end >= 0 else _LONGEST_ID_END], "latin-1")
         events.append(Answered(item, status, message_id, is_late))
 
     def _enter(self, phase: Phase) -> None:

@@ -28,6 +28,7 @@ class SmscSession(SmppSession[Item], Generic[Item]):
         super().__init__(window, timers)
         self.bound_as: pdus.Bind | None = None
         self._asked: pdus.Bind | None = None
+        self._hot = {_DELIVER_SM_RESP: self._answered, _SUBMIT_SM: self._submitted}
 
     def accept_bind(self, system_id: str) -> None:
         """Let the client in."""
@@ -53,16 +54,13 @@ class SmscSession(SmppSession[Item], Generic[Item]):
         """Write one deliver_sm for each body (see `codec.body`); there must be a permit for each."""
         self._request(Command.DELIVER_SM, bodies, now)
 
-    def _take(self, frame: bytes, now: float, events: list[Event]) -> None:
-        command_id = int.from_bytes(frame[4:8], "big")
-        if command_id == _DELIVER_SM_RESP:
-            self._answered(frame, events)
-        elif command_id == _SUBMIT_SM and self._may_submit():
+    def _submitted(self, frame: bytes, _status: int, _sequence: int, events: list[Event]) -> None:
+        if self._may_submit():
             events.append(Requested(codec.decode_sm(frame, pdus.SubmitSm)))
         else:
-            super()._take(frame, now, events)
+            self._take(frame, events)
 
-    def _take_other(self, pdu: pdus.Pdu, now: float, events: list[Event]) -> None:
+    def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         if isinstance(pdu, pdus.Bind):
             if self._phase is not Phase.OPEN or self._asked is not None:
                 raise RemoteProtocolError("a second bind", Status.ESME_RALYBND)
@@ -71,7 +69,7 @@ class SmscSession(SmppSession[Item], Generic[Item]):
         elif isinstance(pdu, pdus.DataSm | pdus.QuerySm | pdus.CancelSm) and self._may_submit():
             events.append(Requested(pdu))
         else:
-            super()._take_other(pdu, now, events)
+            super()._take_other(pdu, events)
 
     def _may_submit(self) -> bool:
         return self._phase is Phase.BOUND and not isinstance(self.bound_as, pdus.BindReceiver)
