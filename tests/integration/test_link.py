@@ -1,19 +1,14 @@
 """The link over real sockets, plain and TLS: batching, timers, backpressure, ends."""
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.integration.certificates import server_context
 from yanshu.runtime.link import Address, Link, connect, listen
 
 
@@ -162,34 +157,10 @@ async def test_a_refused_connection_is_an_os_error() -> None:
         await connect(Address("127.0.0.1", 1), lambda: Link(Echo(), print))
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1, made for this test."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    return cert_file, key_file
-
-
 async def test_tls_is_spoken_and_the_certificate_is_checked(tmp_path: Path) -> None:
-    cert_file, key_file = certificate(tmp_path)
-    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_tls.load_cert_chain(cert_file, key_file)
+    server_tls, cert_file = server_context(tmp_path)
     pair = Pair()
-    await pair.open(server_tls, ssl.create_default_context(cafile=str(cert_file)))
+    await pair.open(server_tls, ssl.create_default_context(cafile=cert_file))
     pair.ours.out.append(b"hello")
     pair.link.flush_soon()
     await until(lambda: pair.seen[-1] == b"hello")

@@ -65,9 +65,10 @@ class Smsc:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
-        for link in self.links:
+        connected = [link for link in self.links if link.is_writable]  # not those whose TLS handshake failed
+        for link in connected:
             link.abort()
-        for link in self.links:
+        for link in connected:
             await link.closed.wait()
         await self._server.wait_closed()
 

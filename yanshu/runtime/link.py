@@ -48,12 +48,13 @@ class Session(Protocol):
 
 
 class Address(Struct, frozen=True):
-    """Where to connect or listen; `tls` None means plain TCP."""
+    """Where to connect or listen; `tls` None means plain TCP. The certificate must be of `server_name`, else of `host`."""
 
     host: str
     port: int
     tls: ssl.SSLContext | None = None
     connect_timeout_seconds: float = 10.0
+    server_name: str = ""
 
 
 class Link(asyncio.Protocol):
@@ -198,11 +199,23 @@ class Link(asyncio.Protocol):
 
 
 async def connect(address: Address, make_link: Callable[[], Link]) -> Link:
-    """Open a connection. Raises OSError (ssl errors and timeouts among them)."""
+    """Open a connection. Raises OSError (ssl errors and timeouts among them) that says in words what is wrong."""
     loop = asyncio.get_running_loop()
-    host = address.host if address.tls is not None else None
-    async with asyncio.timeout(address.connect_timeout_seconds):
-        _, link = await loop.create_connection(make_link, address.host, address.port, ssl=address.tls, server_hostname=host)
+    name = (address.server_name or address.host) if address.tls is not None else None
+    try:
+        (name or "").encode("idna")  # asyncio would find out after it has connected, and leave the socket open
+        async with asyncio.timeout(address.connect_timeout_seconds):
+            _, link = await loop.create_connection(make_link, address.host, address.port, ssl=address.tls, server_hostname=name)
+    except TimeoutError as error:
+        raise TimeoutError(f"no connection within {address.connect_timeout_seconds:g} s") from error
+    except ssl.SSLCertVerificationError as error:
+        raise ssl.SSLCertVerificationError(f"the certificate is not accepted: {error.verify_message}") from error
+    except ssl.SSLError as error:
+        raise ssl.SSLError(f"TLS is not spoken as expected: {error.reason or error}") from error
+    except (ConnectionResetError, ConnectionAbortedError) as error:
+        raise OSError("the peer hung up before the connection was set up" + (": does it speak TLS?" if name else "")) from error
+    except ValueError as error:  # a name that cannot be looked up is a ValueError to the resolver
+        raise OSError(f"{name or address.host} is no host name: {error}") from error
     return link
 
 

@@ -87,11 +87,12 @@ class Line:
         link.on_writable = self._on_state
         self.session, self.link = session, link
         try:
-            address = Address(peer.host, peer.port, peer.settings.tls_context(), peer.settings.bind_timeout_seconds)
+            settings = peer.settings
+            address = Address(peer.host, peer.port, settings.tls_context(), settings.bind_timeout_seconds, settings.tls_server_name)
             await connect(address, lambda: link)
         except OSError as error:
             self.session = self.link = None
-            self._change(LinkState.DOWN, f"cannot connect to {peer.host}:{peer.port}: {error or type(error).__name__}")
+            self._change(LinkState.DOWN, f"cannot connect to {peer.host}:{peer.port}: {error}")
             return self._backoff.after_failure(self._clock.entropy(_ENTROPY_BYTES))
         if self._stopping.is_set():
             session.unbind(link.now())

@@ -10,13 +10,19 @@ from msgspec import Meta, Struct
 from yanshu.domain.errors import Invalid
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.smpp import pdus
+from yanshu.protocols.smpp.constants import Tag
 from yanshu.protocols.smpp.receipts import IdForm
 from yanshu.protocols.smpp.session import Timers
 
 Octet = Annotated[int, Meta(ge=0, le=255)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+_ASCII = r"^[ -~]*\Z"  # what a C-octet string carries
 
 _PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+# More would make every submit large for nothing: the parameters of a carrier's own are numbers and short codes.
+_TLV_LIMIT = 16
+_TLV_OCTETS = 255
+_OWN_TAGS = frozenset({Tag.MESSAGE_PAYLOAD, Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM})
 # password is a C-octet string of 9 octets with its NUL (SMPP 3.4 §4.1.1).
 _PASSWORD_LIMIT = 8
 
@@ -24,25 +30,27 @@ _PASSWORD_LIMIT = 8
 class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`Connector.settings` of protocol ``smpp``.
 
-    `bind` ``transmitter_receiver`` opens two sessions, one to send and one to receive. `gsm_coding` is the data_coding of texts
+    `tls_server_name` is the name in the carrier's certificate where it is not the connector's host. `bind`
+    ``transmitter_receiver`` opens two sessions, one to send and one to receive. `gsm_coding` is the data_coding of texts
     in the GSM alphabet and `gsm_alphabet` what the carrier takes that to be; `id_form` says how receipts name the id of
     the submit answer; `receipt_from_text` takes a text that reads like a receipt for one; `acceptd_is_final` takes ACCEPTD for
     delivered; `validity` sends the message's remaining life; `extra_tlvs` go with every submit (tag → value, both hex);
     `status_overrides` change what a command_status means (``{"0x00000400": "busy"}``).
     """
 
-    system_id: Annotated[str, Meta(min_length=1, max_length=15)]
-    system_type: Annotated[str, Meta(max_length=12)] = ""
+    system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=_ASCII)]
+    system_type: Annotated[str, Meta(max_length=12, pattern=_ASCII)] = ""
     bind: Literal["transceiver", "transmitter", "receiver", "transmitter_receiver"] = "transceiver"
     tls: bool = False
     tls_verify: bool = True
+    tls_server_name: Annotated[str, Meta(max_length=253)] = ""
     ca_file: str = ""
     interface_version: Octet = 0x34
     source_ton: Octet = 0
     source_npi: Octet = 1
     dest_ton: Octet = 1
     dest_npi: Octet = 1
-    service_type: Annotated[str, Meta(max_length=5)] = ""
+    service_type: Annotated[str, Meta(max_length=5, pattern=_ASCII)] = ""
     long_text: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     gsm_coding: Octet = 0
     gsm_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"
@@ -55,9 +63,9 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     receipt_utc_offset_minutes: Annotated[int, Meta(ge=-840, le=840)] = 480
     acceptd_is_final: bool = False
     validity: bool = False
-    extra_tlvs: dict[str, str] = {}
+    extra_tlvs: Annotated[dict[str, str], Meta(max_length=_TLV_LIMIT)] = {}
     keep_plus: bool = False
-    status_overrides: dict[str, AnswerResult] = {}
+    status_overrides: Annotated[dict[str, AnswerResult], Meta(max_length=1000)] = {}
 
     @property
     def timers(self) -> Timers:
@@ -95,7 +103,10 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return how to encrypt, or None for plain TCP. Raises OSError when `ca_file` cannot be read."""
         if not self.tls:
             return None
-        context = ssl.create_default_context(cafile=self.ca_file or None)
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+        except OSError as error:
+            raise OSError(f"the ca_file {self.ca_file} cannot be used: {error.strerror or error}") from error
         if not self.tls_verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -110,12 +121,18 @@ def read_settings(values: dict[str, Any]) -> SmppSettings:
         place = _PLACE.match(str(error))
         path = (place["path"] if place else None) or ""
         problem = place["problem"] if place else str(error)
+        if "matching regex" in problem:
+            problem = "use printable ASCII characters only"
         raise _invalid(path, problem) from error
     for name, limit in (("extra_tlvs", 0xFFFF), ("status_overrides", 0xFFFFFFFF)):
         for key in getattr(settings, name):
             _check_hex_number(name, key, limit)
+    try:
+        settings.tls_server_name.encode("idna")
+    except UnicodeError as error:
+        raise _invalid("tls_server_name", "write a host name") from error
     for tag, value in settings.extra_tlvs.items():
-        _check_hex_octets(f"extra_tlvs.{tag}", value)
+        _check_tlv(tag, value)
     return settings
 
 
@@ -134,11 +151,16 @@ def _check_hex_number(name: str, text: str, limit: int) -> None:
         raise _invalid(f"{name}.{text}", f"write the key in hex, 0x0 to 0x{limit:x}")
 
 
-def _check_hex_octets(path: str, text: str) -> None:
+def _check_tlv(tag: str, text: str) -> None:
+    path = f"extra_tlvs.{tag}"
+    if int(tag, 16) in _OWN_TAGS:
+        raise _invalid(path, "this parameter joins long texts; set long_text instead")
     try:
-        bytes.fromhex(text)
+        octets = bytes.fromhex(text)
     except ValueError as error:
         raise _invalid(path, "write the value as pairs of hex digits") from error
+    if len(octets) > _TLV_OCTETS:
+        raise _invalid(path, f"write at most {_TLV_OCTETS} octets")
 
 
 def _invalid(path: str, fix: str) -> Invalid:
