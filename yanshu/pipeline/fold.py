@@ -24,19 +24,25 @@ class Burst(Struct):
 
 
 class Work(Struct):
-    """What one flush is about. `flights` are the messages as they were claimed; `afresh`: they have changed since."""
+    """What one flush is about: `count` facts. `flights` are the messages as they were claimed; `afresh`: they have changed since."""
 
     answers: dict[str, list[Answer]]
     flights: dict[str, Message]
     bursts: list[Burst]
+    count: int
     afresh: bool = False
 
 
 class Fold:
-    """One transaction's worth of facts."""
+    """One transaction's worth of facts.
 
-    def __init__(self, work: Work, clock: Clock, waits: Waits) -> None:
+    `before` is a fold that is being stored just now: what it has made of its messages is read from it. Should it not arrive in
+    the store, the guards of this one fail, and it is folded anew from what is stored.
+    """
+
+    def __init__(self, work: Work, clock: Clock, waits: Waits, before: "Fold | None" = None) -> None:
         self._work = work
+        self._before = before
         self._waits = waits
         self.now = clock.now()
         arrivals = [arrival for burst in work.bursts for arrival in burst.arrivals]
@@ -53,6 +59,7 @@ class Fold:
         self._fold_answers()
         self._receipts += await self._parked_siblings(uow)
         self._unmatched = await self._fold_receipts(uow, self._receipts)
+        self._before = None
 
     async def store(self, uow: UnitOfWork) -> None:
         """Write what came of it. `StoreStale`, here or with the commit: the facts are to be folded anew."""
@@ -68,7 +75,7 @@ class Fold:
             message = self._work.flights.get(ident)
             if message is not None and message.attempts == 1 and not self._work.afresh:
                 self._progress[ident] = Progress(message, (), self._waits)
-            else:
+            elif self._known(ident) is None:
                 missing.append(ident)
         if not missing:
             return
@@ -77,6 +84,13 @@ class Fold:
             by_message[submission.message_id].append(submission)
         for message in await uow.messages.get(missing):
             self._progress[message.id] = Progress(message, by_message[message.id], self._waits)
+
+    def _known(self, ident: str) -> Progress | None:
+        """The message as far as this fold has come with it, or as the fold before has left it."""
+        progress = self._progress.get(ident)
+        if progress is None and self._before is not None and (earlier := self._before._progress.get(ident)) is not None:
+            progress = self._progress[ident] = Progress(earlier.message, tuple(earlier.submissions.values()), self._waits)
+        return progress
 
     def _fold_answers(self) -> None:
         """Fold every message's answers and remember the carrier ids, for receipts in the same flush."""
@@ -98,6 +112,11 @@ class Fold:
             by_connector[connector_id].append(key)
         for connector_id, keys in by_connector.items():
             found += await uow.receipts.parked_for(connector_id, keys)
+        if self._before is not None:
+            # What the fold before is about to park; it is there when this one is stored.
+            known = {receipt.id for receipt in found}
+            waiting = (receipt for receipt in self._before._unmatched if receipt.id not in known)
+            found += [replace(r, tries=r.tries + 1) for r in waiting if any((r.connector_id, key) in self._keys for key in r.keys)]
         return found
 
     async def _fold_receipts(self, uow: UnitOfWork, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -119,9 +138,11 @@ class Fold:
         """Find the segment a receipt is about: same connector, one of its id forms, and the same number."""
         for key in receipt.keys:
             place = self._keys.get((receipt.connector_id, key))
+            if place is None and self._before is not None:
+                place = self._before._keys.get((receipt.connector_id, key))
             if place is None:
                 continue
-            progress = self._progress.get(place[0])
+            progress = self._known(place[0])
             if progress is not None and receipt.recipient in (None, progress.message.recipient):
                 return place
         return None

@@ -22,7 +22,7 @@ from yanshu.runtime.metrics import Metrics
 
 _FACTS_A_FLUSH = 2000
 # Answers not yet stored are what a crash makes unknown: with so many, links claim no more until the store has caught up.
-_UNSTORED_LIMIT = 2 * _FACTS_A_FLUSH
+_UNSTORED_LIMIT = 3 * _FACTS_A_FLUSH
 _LINGER_SECONDS = 0.008
 _BUSY_PAUSE_SECONDS = 0.25
 # protocols.md §8: answer an inbound within 5 s; after that the carrier repeats it anyway, so refuse while we still can.
@@ -34,6 +34,14 @@ class _Flight(Struct):
 
     message: Message
     answers: dict[int, Answer]
+
+
+class _Storing(Struct, frozen=True):
+    """A chunk on its way into the store; `task` tells whether it arrived."""
+
+    work: Work
+    fold: Fold
+    task: asyncio.Task[bool]
 
 
 class Outcome:
@@ -106,22 +114,41 @@ class Outcome:
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Flush what has been collected, for ever."""
-        while True:
-            await self._news.wait()
-            await self._linger()
-            self._news.clear()
-            self._full.clear()
-            work = self._take()
-            try:
-                await self._flush(work)
-            except StoreBusy:
-                self._put_back(work)
-                await asyncio.sleep(_BUSY_PAUSE_SECONDS)
-            else:
-                self._storing = 0
-            if not self._news.is_set():
-                self._idle.set()
+        """Fold and store what has been collected, for ever. While one chunk is being stored the next is already folded."""
+        storing: _Storing | None = None
+        try:
+            while True:
+                await self._news.wait()
+                await self._linger()
+                self._news.clear()
+                self._full.clear()
+                storing = await self._next(storing)
+                if storing is None and not self._news.is_set():
+                    self._idle.set()
+        finally:
+            if storing is not None:
+                storing.task.cancel()
+
+    async def _next(self, before: _Storing | None) -> _Storing | None:
+        """Fold what has been collected, wait until the chunk `before` is stored, and begin to store this one."""
+        work = self._take()
+        fold = await self._fold_after(before, work) if work.count else None
+        if before is not None and not await before.task:
+            self._put_back(work)
+            self._put_back(before.work)
+        elif fold is not None:
+            return self._begin(work, fold)
+        elif work.count:
+            self._put_back(work)
+        else:
+            return None
+        await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+        return None
+
+    def _begin(self, work: Work, fold: Fold) -> _Storing:
+        task = asyncio.create_task(self._store_chunk(work, fold))
+        task.add_done_callback(lambda _: self._news.set())
+        return _Storing(work, fold, task)
 
     def _tell(self, count: int) -> None:
         self._facts += count
@@ -144,9 +171,10 @@ class Outcome:
         """Take what is collected, with the claimed messages the answers belong to."""
         answers, self._ended = self._ended, {}
         bursts, self._bursts = self._bursts, []
-        self._storing, self._facts = self._facts, 0
+        count, self._facts = self._facts, 0
+        self._storing += count
         flights = {ident: flight.message for ident in answers if (flight := self._flights.pop(ident, None)) is not None}
-        return Work(answers, flights, bursts)
+        return Work(answers, flights, bursts, count)
 
     def _put_back(self, work: Work) -> None:
         """The store was busy: keep everything for the next flush; refuse what the carrier will not wait for."""
@@ -157,8 +185,8 @@ class Outcome:
             self._ended[ident] = answers + self._ended.get(ident, [])
             if again is None and ident in work.flights:
                 self._flights[ident] = _Flight(work.flights[ident], {})
-        self._facts += self._storing
-        self._storing = 0
+        self._facts += work.count
+        self._storing -= work.count
         horizon = self._clock.monotonic() - _ARRIVAL_PATIENCE_SECONDS
         for burst in work.bursts:
             if burst.since < horizon:
@@ -168,31 +196,47 @@ class Outcome:
         if self._ended or self._bursts:
             self._news.set()
 
-    async def _flush(self, work: Work) -> None:
-        """Store one chunk of facts, then acknowledge it."""
+    async def _fold_after(self, before: _Storing | None, work: Work) -> Fold | None:
+        """Fold a chunk on top of one that may not be stored yet; None when the store is busy."""
+        try:
+            return await self._fold(work, before.fold if before is not None and not before.task.done() else None)
+        except StoreBusy:
+            return None
+
+    async def _store_chunk(self, work: Work, fold: Fold) -> bool:
+        """Store one chunk of facts, then acknowledge it; False when the store was busy."""
         started = self._clock.monotonic()
-        while True:
-            fold = await self._fold(work)
-            try:
-                async with self._store.write() as uow:
-                    await fold.store(uow)
-                    if fold.parts:
-                        await self._inbound.take(uow, fold.parts, fold.now)
-                    await uow.commit()
-                break
-            except StoreStale:
+        try:
+            while not await self._is_stored(fold):
                 # Somebody else changed one of these messages meanwhile: nothing was written; read it anew and fold again.
                 work.afresh = True
-        self._metrics.committed("outcome", len(work.answers) + sum(len(b.arrivals) for b in work.bursts), self._clock.monotonic() - started)
+                fold = await self._fold(work, None)
+        except StoreBusy:
+            return False
+        self._storing -= work.count
+        self._metrics.committed("outcome", work.count, self._clock.monotonic() - started)
         for burst in work.bursts:
             burst.done(True)
         self._store.wake("events")
         if fold.requeued:
             self._store.wake("queue")
+        return True
 
-    async def _fold(self, work: Work) -> Fold:
+    async def _is_stored(self, fold: Fold) -> bool:
+        """Write what was folded; False, and nothing written, when it is out of date."""
+        try:
+            async with self._store.write() as uow:
+                await fold.store(uow)
+                if fold.parts:
+                    await self._inbound.take(uow, fold.parts, fold.now)
+                await uow.commit()
+        except StoreStale:
+            return False
+        return True
+
+    async def _fold(self, work: Work, before: Fold | None) -> Fold:
         """Fold before the write transaction is opened: what is only read must not hold up those who write."""
-        fold = Fold(work, self._clock, self._waits)
+        fold = Fold(work, self._clock, self._waits, before)
         async with self._store.read() as uow:
             await fold.read(uow)
         return fold
@@ -202,7 +246,7 @@ class Outcome:
 
         `StoreStale`, here or with the commit, when a message changed meanwhile: then the caller tries later.
         """
-        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)]), self._clock, self._waits)
+        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts)), self._clock, self._waits)
         await fold.read(uow)
         await fold.store(uow)
 
