@@ -1,10 +1,13 @@
 """What a carrier may write, hostile or broken, through reader and outcome into either store: one bad octet must not stop the rest."""
 
 import asyncio
+from dataclasses import dataclass, field
+
+import pytest
 
 from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader
 from yanshu.adapters.carriers.smpp_settings import SmppSettings
-from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.inbound import PART_WAIT, InboundStage
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.route import Router
@@ -49,21 +52,79 @@ HOSTILE: list[Delivery] = [
 ]
 
 
-async def test_whatever_a_carrier_writes_is_stored_and_stops_nothing(store: Store, clock: FakeClock) -> None:
+@dataclass
+class Desk:
+    """Reader, outcome and inbound stage over a store; `stored` is what was said of each burst."""
+
+    store: Store
+    clock: FakeClock
+    stored: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.inbound = InboundStage(self.clock, Router(self.store))
+        self.outcome = Outcome(self.store, self.clock, self.inbound, Metrics(), Waits())
+        self.reader = Reader("con_1", SmppSettings(system_id="a"), "10690000", self.clock)
+
+    async def take(self, *deliveries: Delivery) -> None:
+        """One burst of deliveries, until it is stored."""
+        running = asyncio.create_task(self.outcome.run())
+        self.outcome.arrived(self.reader.read(deliveries), self.stored.append)
+        settled = asyncio.create_task(self.outcome.settled())
+        await asyncio.wait([running, settled], timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        assert not running.done(), running.exception()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def give_up(self) -> None:
+        """What the sweep does about parts that waited too long."""
+        async with self.store.write() as uow:
+            await self.inbound.give_up(uow, self.clock.now(), 100)
+            await uow.commit()
+
+    async def texts(self) -> list[tuple[str, bool]]:
+        """Text and completeness of every inbound."""
+        async with self.store.read() as uow:
+            found = await uow.inbounds.page(WS, sender=None, recipient=None, livemode=None, page=Page())
+        return [(inbound.text, inbound.complete) for inbound in found]
+
+
+@pytest.fixture
+async def desk(store: Store, clock: FakeClock) -> Desk:
     async with store.write() as uow:
         await uow.records.set_value("default_workspace", WS)
         await uow.commit()
-    outcome = Outcome(store, clock, InboundStage(clock, Router(store)), Metrics(), Waits())
-    running = asyncio.create_task(outcome.run())
-    reader = Reader("con_1", SmppSettings(system_id="a"), "10690000", clock)
-    stored: list[bool] = []
-    outcome.arrived(reader.read([*HOSTILE, deliver("退订".encode("utf-16-be"))]), stored.append)
-    settled = asyncio.create_task(outcome.settled())
-    await asyncio.wait([running, settled], timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    assert not running.done(), running.exception()
-    assert stored == [True]
-    async with store.read() as uow:
-        texts = {inbound.text for inbound in await uow.inbounds.page(WS, sender=None, recipient=None, livemode=None, page=Page())}
-    assert "退订" in texts
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    return Desk(store, clock)
+
+
+async def test_whatever_a_carrier_writes_is_stored_and_stops_nothing(desk: Desk) -> None:
+    await desk.take(*HOSTILE, deliver("退订".encode("utf-16-be")))
+    assert desk.stored == [True]
+    assert ("退订", True) in await desk.texts()
+
+
+def part(number: int, text: str, reference: int = 9) -> pdus.DeliverSm:
+    return deliver(bytes((5, 0, 3, reference, 2, number)) + text.encode("utf-16-be"), esm_class=0x40)
+
+
+LONG_REPLIES: list[tuple[str, list[list[pdus.DeliverSm]], list[tuple[str, bool]]]] = [
+    ("in order", [[part(1, "一")], [part(2, "二")]], [("一二", True)]),
+    ("last part first", [[part(2, "二"), part(1, "一")]], [("一二", True)]),
+    ("a part twice before the other", [[part(1, "一")], [part(1, "一")], [part(2, "二")]], [("一二", True)]),
+    ("the last part again after the text was complete", [[part(1, "一"), part(2, "二")], [part(2, "二")]], [("一二", True)]),
+    ("all of it again", [[part(1, "一"), part(2, "二")], [part(1, "一"), part(2, "二")]], [("一二", True)]),
+    ("a part that never comes", [[part(2, "二")]], [("二", False)]),
+    ("two texts at once", [[part(1, "一"), part(1, "三", 8), part(2, "四", 8), part(2, "二")]], [("一二", True), ("三四", True)]),
+]
+
+
+@pytest.mark.parametrize(("name", "bursts", "expected"), LONG_REPLIES, ids=[case[0] for case in LONG_REPLIES])
+async def test_a_long_reply_is_put_together_once(
+    desk: Desk, name: str, bursts: list[list[pdus.DeliverSm]], expected: list[tuple[str, bool]]
+) -> None:
+    for burst in bursts:
+        await desk.take(*burst)
+        desk.clock.advance(30)
+    desk.clock.advance(PART_WAIT.total_seconds())
+    await desk.give_up()
+    assert sorted(await desk.texts()) == sorted(expected)
+    assert all(desk.stored)

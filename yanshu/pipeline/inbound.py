@@ -36,6 +36,9 @@ class InboundStage:
             if part.parts == 1:
                 await self._receive(uow, [part], now)
                 continue
+            # A part whose siblings are gone already would wait for them in vain, and come out as a text of its own.
+            if await uow.inbounds.seen(_part_digest(part), now - PART_WAIT):
+                continue
             await uow.inbounds.add_parts([part])
             siblings = await uow.inbounds.parts_of(part)
             if len(siblings) == part.parts:
@@ -62,6 +65,8 @@ class InboundStage:
         await uow.inbounds.mark_seen(digest, now)
         if first.parts > 1:
             await uow.inbounds.remove_parts([part.id for part in parts])
+            for part in parts:
+                await uow.inbounds.mark_seen(_part_digest(part), now)
         if repeated:
             return
         inbound = await self._resolve(uow, first, text, now)
@@ -100,6 +105,11 @@ class InboundStage:
             created_at=now,
             data=data,
         )
+
+
+def _part_digest(part: InboundPart) -> str:
+    """Return the fingerprint by which a repeated part of a long MO is known."""
+    return _digest(part, f"{part.part}\x1f{part.raw.hex()}")
 
 
 def _digest(part: InboundPart, text: str) -> str:
