@@ -4,6 +4,7 @@ Whatever happens: no message is lost, none is taken twice by the carrier, the wi
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -330,6 +331,26 @@ async def test_a_carrier_that_fails_now_and_then_gets_a_bounded_number_of_tries(
         assert max(site.taken().values()) == 1
         assert max(message.attempts for message in await site.messages()) <= 4
         assert len(site.taken()) == found[DELIVERED]
+
+
+RESTLESS: list[tuple[str, dict[str, Any]]] = [
+    ("throttles nearly everything", {"throttle_per_second": 1}),
+    ("drops the link at every submit", {"drop_every": 1}),
+    ("writes garbage at every submit", {"garbage_every": 1}),
+    ("answers nothing", {"answer_loss_rate": 1.0, "receipt_loss_rate": 1.0}),
+]
+
+
+@pytest.mark.parametrize(("name", "behaviour"), RESTLESS, ids=[case[0] for case in RESTLESS])
+async def test_nothing_spins(tmp_path: Path, name: str, behaviour: dict[str, Any]) -> None:
+    async with running(tmp_path) as site:
+        site.misbehave(**behaviour)
+        await site.send(*people(80))
+        await until("the carrier to misbehave", lambda: site.simulator.state()["totals"]["submits"] > 0)
+        cpu, end = time.process_time(), time.monotonic() + 2.0
+        await until("two seconds to go by", lambda: time.monotonic() >= end)
+        assert time.process_time() - cpu < 1.0
+        site.misbehave(**dict.fromkeys(behaviour, 0))
 
 
 STORY: list[tuple[str, str, str, str | None]] = [
