@@ -112,6 +112,20 @@ async def test_a_carrier_that_never_shakes_hands_is_given_up_in_words() -> None:
     server.close()
 
 
+async def test_a_stop_does_not_wait_for_a_connection_that_is_only_being_made() -> None:
+    server = await asyncio.get_running_loop().create_server(Deaf, "127.0.0.1", 0)
+    intake = Recorder()
+    settings = {"tls": True, "bind_timeout_seconds": 60}
+    carrier = SmppCarrier(connector(server.sockets[0].getsockname()[1], settings), "secret", intake, SystemClock())
+    task = asyncio.create_task(carrier.run())
+    await until(lambda: intake.states == [LinkState.CONNECTING])
+    async with asyncio.timeout(3):
+        await carrier.stop(30.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    server.close()
+
+
 @pytest.fixture
 async def smsc_plain() -> Any:
     server = Smsc()

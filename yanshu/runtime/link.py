@@ -85,6 +85,11 @@ class Link(asyncio.Protocol):
         self.reason = ""
         self.closed = asyncio.Event()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now; not while it is being made, its TLS handshake included."""
+        return self._transport is not None
+
     def now(self) -> float:
         """The time that the session is told."""
         return self._loop.time()

@@ -65,10 +65,10 @@ class Line:
         self._change(LinkState.DOWN, "stopped")
 
     async def close(self, budget_seconds: float) -> None:
-        """Unbind and do not come back."""
+        """Unbind and do not come back. An attempt to connect is not waited for: cancel `run` to end it before its time is over."""
         self._stopping.set()
         link, session = self.link, self.session
-        if link is None or session is None:
+        if link is None or session is None or not link.is_connected:
             return
         session.unbind(link.now())
         link.flush_soon()
