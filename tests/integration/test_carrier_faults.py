@@ -66,6 +66,7 @@ class Site:
     accounts: tuple[Account, ...]
     livemode: bool = True
     waits: Waits = WAITS
+    throughput: int = 0
     clock: SystemClock = field(default_factory=SystemClock)
     carriers: list[SmppCarrier] = field(default_factory=list)
 
@@ -115,6 +116,7 @@ class Site:
                     updated_at=now,
                     sender="10690000",
                     window=WINDOW,
+                    throughput=self.throughput,
                     simulated=not self.livemode,
                 )
                 await uow.definitions.save_connector(connector)
@@ -170,9 +172,7 @@ async def running(folder: Path, behaviour: Behaviour | None = None, **fields: An
     await site.start()
     try:
         yield site
-        await until(
-            "every permit back", lambda: all(carrier.free() == WINDOW for carrier in site.carriers if carrier.state is LinkState.UP)
-        )
+        await until("every permit back", lambda: not any(carrier.outstanding for carrier in site.carriers))
     finally:
         await site.stop()
         await simulator.stop()
@@ -237,6 +237,13 @@ async def test_throttled_short_messages_wait_in_the_queue_and_are_no_attempts(tm
         assert await site.ended() == {DELIVERED: 30}
         assert {message.attempts for message in await site.messages()} == {1}
         assert set(site.taken().values()) == {1}
+
+
+async def test_a_carrier_whose_limit_is_respected_never_has_to_throttle(tmp_path: Path) -> None:
+    async with running(tmp_path, Behaviour(throttle_per_second=20), throughput=15) as site:
+        await site.send(*people(45))
+        assert await site.ended() == {DELIVERED: 45}
+        assert site.simulator.state()["totals"]["throttled"] == 0
 
 
 async def test_the_rest_of_a_long_message_is_written_over_the_next_connection(tmp_path: Path) -> None:

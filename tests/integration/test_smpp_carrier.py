@@ -317,14 +317,25 @@ async def test_a_status_becomes_an_answer(smsc: Smsc, name: str, status: int, se
         assert (intake.answers[0].result, intake.answers[0].code) == (result, f"0x{status:08x}")
 
 
-async def test_a_generic_nack_is_worth_another_try(smsc: Smsc) -> None:
+NACKS = [
+    ("a command it does not know", 0x03, R.BUSY),
+    ("no reason at all", 0x00, R.BUSY),
+    ("what a response would make final", 0x0B, R.BUSY),
+    ("too fast", 0x58, R.THROTTLED),
+    ("a full queue", 0x14, R.THROTTLED),
+]
+
+
+@pytest.mark.parametrize(("name", "status", "result"), NACKS, ids=[case[0] for case in NACKS])
+async def test_a_generic_nack_is_worth_another_try(smsc: Smsc, name: str, status: int, result: AnswerResult) -> None:
     def nack(server: Smsc, link: Any, pdu: pdus.SubmitSm) -> None:
-        server.session(link).send(pdus.GenericNack(command_status=3, sequence_number=pdu.sequence_number))
+        server.session(link).send(pdus.GenericNack(command_status=status, sequence_number=pdu.sequence_number))
 
     smsc.answer = nack
     async with bound(smsc) as (carrier, intake):
         carrier.submit([message()])
-        await until(lambda: intake.results == [R.BUSY])
+        await until(lambda: intake.results == [result])
+        assert (carrier.state is LinkState.THROTTLED) == (result is R.THROTTLED)
 
 
 async def test_a_submit_without_an_answer_frees_its_permit_and_a_late_answer_still_counts(smsc: Smsc) -> None:
@@ -453,13 +464,17 @@ async def test_two_binds_send_over_one_and_receive_over_the_other(smsc: Smsc) ->
 
 
 async def test_the_throughput_limit_holds(smsc: Smsc) -> None:
-    async with bound(smsc, window=8, throughput=40) as (carrier, intake):
-        carrier.submit([message(f"a{n}") for n in range(8)])
-        await until(lambda: len(intake.answers) == 8)
-        assert carrier.free() < 4
+    loop = asyncio.get_running_loop()
+    async with bound(smsc, window=16, throughput=20) as (carrier, intake):
+        assert carrier.free() == 1
+        started = loop.time()
+        carrier.submit([message(f"a{n}") for n in range(15)])
+        assert carrier.free() == 0
+        await until(lambda: len(intake.answers) == 15)
+        assert loop.time() - started >= 14 / 20
         opened = intake.opened
         await until(lambda: intake.opened > opened)
-        assert 0 < carrier.free() < 8
+        assert carrier.free() == 1
 
 
 async def test_whatever_the_carrier_does_every_segment_ends_exactly_once(smsc: Smsc) -> None:

@@ -10,21 +10,20 @@ from typing import Any
 from msgspec import Struct
 
 from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader
-from yanshu.adapters.carriers.smpp_line import Line, Peer
+from yanshu.adapters.carriers.smpp_line import Line, peer_of
 from yanshu.adapters.carriers.smpp_pace import Pace
 from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
 from yanshu.adapters.carriers.smpp_statuses import DEFAULT_PAUSE_SECONDS, PAUSE_SECONDS, result_of
-from yanshu.adapters.carriers.smpp_texts import TextWriter
+from yanshu.adapters.carriers.smpp_texts import TextWriter, builder_of
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, AnswerResult
 from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.protocols.errors import LocalProtocolError
-from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Status
 from yanshu.protocols.smpp.events import Answered, Lost, PeerFault, Requested, TimedOut
-from yanshu.protocols.smpp.submits import SubmitBuilder, relative_time
+from yanshu.protocols.smpp.submits import relative_time
 from yanshu.runtime.logs import get_logger
 
 _LOG = get_logger("smpp")
@@ -74,11 +73,12 @@ class SmppCarrier:
         self._overrides = settings.overrides
         self._writer = TextWriter(settings, int.from_bytes(clock.entropy(2), "big"))
         self._reader = Reader(connector.id, settings, connector.sender, clock)
-        self._builder = _builder(connector)
+        self._builder = builder_of(settings)
         self._pace = Pace(connector.throughput / max(share, 1), connector.window, clock.monotonic())
         self._backlog: deque[_Flight] = deque()
         self._lines = [
-            Line(_peer(connector, bind, slot * _STAGGER_SECONDS), clock, self._take, self._publish) for bind in settings.binds(password)
+            Line(peer_of(connector, settings, bind, slot * _STAGGER_SECONDS), clock, self._take, self._publish)
+            for bind in settings.binds(password)
         ]
         self._sending = next((line for line in self._lines if line.may_submit), None)
         self._state = LinkState.DOWN
@@ -95,6 +95,11 @@ class SmppCarrier:
     def state(self) -> LinkState:
         """State of the link now; with two binds the worse of them."""
         return self._state
+
+    @property
+    def outstanding(self) -> int:
+        """Segments given to `submit` whose end has not been told: on the wire, or waiting here for it."""
+        return len(self._backlog) + sum(line.session.outstanding for line in self._lines if line.session is not None)
 
     def free(self) -> int:
         """Segments that may be written now."""
@@ -269,7 +274,9 @@ class SmppCarrier:
             return
         if event.is_late:
             return  # it was given up as unanswered; that it was refused changes nothing that is safe to act on
-        result = AnswerResult.BUSY if event.is_nack else result_of(status, self._overrides)
+        result = result_of(status, self._overrides)
+        if event.is_nack and result is not AnswerResult.THROTTLED:
+            result = AnswerResult.BUSY  # it did not understand us; another try or another connector may do
         if result is AnswerResult.THROTTLED:
             self._slow_down(status)
             if flight.long is not None and now < flight.long.until:
@@ -364,35 +371,4 @@ class SmppCarrier:
             self._intake.window_opened(self.connector_id)
 
     def _is_busy(self) -> bool:
-        return (
-            self._unacknowledged > 0
-            or bool(self._backlog)
-            or any(line.session is not None and line.session.outstanding for line in self._lines)
-        )
-
-
-def _peer(connector: Connector, bind: pdus.Bind, delay_seconds: float) -> Peer:
-    return Peer(
-        host=connector.host,
-        port=connector.port,
-        window=connector.window,
-        bind=bind,
-        settings=read_settings(connector.settings),
-        delay_seconds=delay_seconds,
-    )
-
-
-def _builder(connector: Connector) -> SubmitBuilder:
-    """Encode what all submits of a connector have in common; every segment asks for a receipt."""
-    settings = read_settings(connector.settings)
-    return SubmitBuilder(
-        pdus.SubmitSm(
-            service_type=settings.service_type,
-            source_addr_ton=settings.source_ton,
-            source_addr_npi=settings.source_npi,
-            dest_addr_ton=settings.dest_ton,
-            dest_addr_npi=settings.dest_npi,
-            registered_delivery=1,
-            tlvs=settings.tlvs,
-        )
-    )
+        return self._unacknowledged > 0 or self.outstanding > 0

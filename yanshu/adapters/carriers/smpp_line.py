@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from yanshu.adapters.carriers.smpp_settings import SmppSettings
 from yanshu.adapters.carriers.smpp_statuses import BLOCKING
-from yanshu.domain.connectors import LinkState
+from yanshu.domain.connectors import Connector, LinkState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Status, status_name
@@ -33,6 +33,13 @@ class Peer(Struct, frozen=True, kw_only=True):
     bind: pdus.Bind
     settings: SmppSettings
     delay_seconds: float = 0.0
+
+
+def peer_of(connector: Connector, settings: SmppSettings, bind: pdus.Bind, delay_seconds: float) -> Peer:
+    """Return whom one bind of a connector is made to."""
+    return Peer(
+        host=connector.host, port=connector.port, window=connector.window, bind=bind, settings=settings, delay_seconds=delay_seconds
+    )
 
 
 class Line:

@@ -5,20 +5,23 @@ _FASTER = 1.1
 _SLOWEST = 1.0
 _QUIET_SECONDS = 10.0
 _MEASURED_SECONDS = 1.0
+# What a rest may save up, as a share of a second. Carriers count by the second and refuse what is above.
+_SAVED_SECONDS = 0.05
 
 
 class Pace:
     """A token bucket in segments. Times are monotonic seconds.
 
-    `rate` is segments per second, 0 for no limit; `burst` how many may go at once after a rest. An unlimited link that is
-    throttled falls back to 0.7 of what it really did in the last second, and is unlimited again once it is back above that.
+    `rate` is segments per second, 0 for no limit; `window` the most that may go at once. In no second do more than `rate` go,
+    not even in the first one after a rest: what was saved up then is taken off the rate. An unlimited link that is throttled
+    falls back to 0.7 of what it really did in the last second, and is unlimited again once it is back above that.
     """
 
-    def __init__(self, rate: float, burst: int, now: float) -> None:
+    def __init__(self, rate: float, window: int, now: float) -> None:
         self._agreed = rate
         self._rate = rate
-        self._burst = max(burst, 1)
-        self._tokens = float(self._burst)
+        self._window = max(window, 1)
+        self._tokens = self._depth
         self._filled_at = now
         self._paused_until = 0.0
         self._eased_at = now
@@ -32,7 +35,7 @@ class Pace:
         if now < self._paused_until:
             return 0
         if not self._rate:
-            return self._burst
+            return self._window
         self._refill(now)
         return max(int(self._tokens), 0)
 
@@ -55,7 +58,7 @@ class Pace:
             was = self._rate or max(self._recent, float(self._measured), _SLOWEST)
             self._peak = max(self._peak, was)
             self._rate = max(was * _SLOWER, _SLOWEST)
-            self._tokens = min(self._tokens, self._rate)
+            self._tokens = min(self._tokens, self._depth)
         return is_new
 
     def is_paused(self, now: float) -> bool:
@@ -69,18 +72,29 @@ class Pace:
         if not self._rate:
             return None
         self._refill(now)
-        wanted = max(self._burst / 4, 1.0)
-        return (wanted - self._tokens) / self._rate if self._tokens < wanted else None
+        wanted = max(self._depth / 4, 1.0)
+        return (wanted - self._tokens) / self._growth if self._tokens < wanted else None
 
     @property
     def rate(self) -> float:
         """Segments per second now; 0 for no limit."""
         return self._rate
 
+    @property
+    def _depth(self) -> float:
+        """How many tokens a rest may save up."""
+        return min(max(self._rate * _SAVED_SECONDS, 1.0), float(self._window))
+
+    @property
+    def _growth(self) -> float:
+        """Tokens a second: with a full bucket before it, a second brings no more than the rate."""
+        depth = self._depth
+        return self._rate - depth if depth > 1 else self._rate
+
     def _refill(self, now: float) -> None:
         self._ease(now)
         if self._rate:
-            self._tokens = min(self._tokens + (now - self._filled_at) * self._rate, float(self._burst))
+            self._tokens = min(self._tokens + (now - self._filled_at) * self._growth, self._depth)
         self._filled_at = now
 
     def _ease(self, now: float) -> None:

@@ -2,9 +2,9 @@
 
 from yanshu.adapters.carriers.smpp_settings import SmppSettings
 from yanshu.domain.messages import Encoding, Message
-from yanshu.protocols.smpp import codec
+from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import ESM_UDHI, Tag
-from yanshu.protocols.smpp.submits import Content
+from yanshu.protocols.smpp.submits import Content, SubmitBuilder
 from yanshu.text import gsm7, segments, udh
 
 _PYTHON_NAMES = {"latin1": "latin-1", "ascii": "ascii"}
@@ -59,6 +59,21 @@ class TextWriter:
             int(Tag.SAR_SEGMENT_SEQNUM): bytes((part,)),
         }
         return Content(0, coding, octets, codec.encode_tlvs(tlvs))
+
+
+def builder_of(settings: SmppSettings) -> SubmitBuilder:
+    """Encode what all submits of a connector have in common; every segment asks for a receipt."""
+    return SubmitBuilder(
+        pdus.SubmitSm(
+            service_type=settings.service_type,
+            source_addr_ton=settings.source_ton,
+            source_addr_npi=settings.source_npi,
+            dest_addr_ton=settings.dest_ton,
+            dest_addr_npi=settings.dest_npi,
+            registered_delivery=1,
+            tlvs=settings.tlvs,
+        )
+    )
 
 
 def read_text(octets: bytes, data_coding: int, alphabet: str) -> str:

@@ -1,5 +1,7 @@
 """The pace of a link."""
 
+from bisect import bisect_left
+
 import pytest
 
 from yanshu.adapters.carriers.smpp_pace import Pace
@@ -13,18 +15,35 @@ def test_a_link_without_a_limit_may_always_fill_its_window() -> None:
 
 def test_tokens_come_back_at_the_agreed_rate() -> None:
     pace = Pace(10, 8, 0.0)
-    pace.spend(8, 0.0)
+    assert pace.allowance(0.0) == 1
+    pace.spend(1, 0.0)
     assert pace.allowance(0.0) == 0
-    assert pace.opens_in(0.0) == pytest.approx(0.2)
-    assert pace.allowance(0.5) == 5
-    assert pace.allowance(60.0) == 8
+    assert pace.opens_in(0.0) == pytest.approx(0.1)
+    assert pace.allowance(0.11) == 1
+    assert pace.allowance(60.0) == 1
+
+
+RATES = [(1, 16), (7, 16), (10, 1000), (50, 16), (100, 4), (1000, 100), (5000, 10)]
+
+
+@pytest.mark.parametrize(("rate", "window"), RATES)
+def test_in_no_second_go_more_than_agreed_and_hardly_less(rate: int, window: int) -> None:
+    pace, gone = Pace(rate, window, 0.0), []
+    for tick in range(30_000):  # ten seconds of a queue that never runs dry, after a rest
+        now = 100 + tick / 3000
+        count = pace.allowance(now)
+        pace.spend(count, now)
+        gone.extend([now] * count)
+    for start, moment in enumerate(gone):
+        assert bisect_left(gone, moment + 0.999) - start <= rate
+    assert len(gone) >= 10 * rate * 0.94 - 1
 
 
 def test_more_than_the_allowance_is_a_debt() -> None:
     pace = Pace(10, 4, 0.0)
-    pace.spend(14, 0.0)
+    pace.spend(11, 0.0)
     assert pace.allowance(0.9) == 0
-    assert pace.allowance(1.25) == 2
+    assert pace.allowance(1.11) == 1
 
 
 def test_a_throttled_link_pauses_and_slows_down() -> None:
