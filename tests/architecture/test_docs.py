@@ -9,10 +9,13 @@ import pytest
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
 from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.cli.simulate import simulate
 from yanshu.domain.events import PUBLIC_TYPES
 from yanshu.domain.reasons import REASONS
 from yanshu.edge.api.catalogue import CATALOGUE
 from yanshu.settings import Settings
+from yanshu.simulator.behaviour import Behaviour
+from yanshu.simulator.script import SCRIPTS, TEST_PREFIX
 
 _REFUSALS = {
     "Conflict",
@@ -80,6 +83,22 @@ def test_every_setting_of_an_smpp_connector_has_its_entry() -> None:
     rows = page[page.index("## Settings of SMPP") :].splitlines()
     named = {name for row in rows if row.startswith("| `") for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert named == set(SmppSettings.__struct_fields__)
+
+
+def test_every_behaviour_of_the_simulator_has_its_entry() -> None:
+    page = (DOCS / "reference" / "simulator.md").read_text("utf-8")
+    assert not [name for name in Behaviour.__struct_fields__ if f"`{name}`" not in page]
+
+
+def test_every_option_of_the_simulator_has_its_entry() -> None:
+    page = (DOCS / "reference" / "simulator.md").read_text("utf-8")
+    options = [option for parameter in simulate.params for option in parameter.opts]
+    assert not [option for option in options if f"`{option}`" not in page]
+
+
+def test_every_test_number_has_its_entry() -> None:
+    page = (DOCS / "reference" / "test-numbers.md").read_text("utf-8")
+    assert not [number for number in SCRIPTS if f"`+{TEST_PREFIX}{number}`" not in page]
 
 
 def test_every_event_type_has_its_entry() -> None:

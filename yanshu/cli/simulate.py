@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import signal
 from typing import Any
 
@@ -15,6 +16,7 @@ from yanshu.simulator.server import Simulator
 
 DEFAULT_PORT = 2775
 PASSWORD_LIMIT = 8
+PORT = click.IntRange(0, 65_535)
 
 
 def read_account(text: str) -> Account:
@@ -22,9 +24,17 @@ def read_account(text: str) -> Account:
     system_id, *rest = text.split(":")
     if not rest or len(rest) > 2 or rest[1:] not in ([], ["refuses_07"]):
         raise click.BadParameter(f"{text!r} is not system_id:password or system_id:password:refuses_07", param_hint="--account")
-    if not 1 <= len(system_id) <= 15 or len(rest[0]) > PASSWORD_LIMIT:
-        raise click.BadParameter("SMPP allows 15 characters of system_id and 8 of password", param_hint="--account")
+    if not text.isascii() or not 1 <= len(system_id) <= 15 or len(rest[0]) > PASSWORD_LIMIT:
+        raise click.BadParameter("SMPP allows 15 ASCII characters of system_id and 8 of password", param_hint="--account")
     return Account(system_id=system_id, password=rest[0], refuses_07=len(rest) == 2)
+
+
+def read_accounts(texts: tuple[str, ...]) -> tuple[Account, ...]:
+    """Return the accounts of all `--account` options, or the usual one when there is none."""
+    accounts = tuple(map(read_account, texts))
+    if len({account.system_id for account in accounts}) < len(accounts):
+        raise click.BadParameter("each system_id may be given once", param_hint="--account")
+    return accounts or (Account(),)
 
 
 def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
@@ -44,8 +54,8 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="SMPP port, 0 for a free one.")
-@click.option("--control-port", type=int, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
+@click.option("--port", default=DEFAULT_PORT, type=PORT, show_default=True, help="SMPP port, 0 for a free one.")
+@click.option("--control-port", type=PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
 @click.option("--account", "accounts", multiple=True, metavar="ID:PASSWORD[:refuses_07]", help="Who may bind.  [default: yanshu:simulate]")
 @click.option("--hex", "id_form", flag_value="hex", help="Message ids in hexadecimal (the default).")
 @click.option("--decimal", "id_form", flag_value="decimal", help="Message ids in decimal.")
@@ -56,10 +66,10 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
     """Run an SMPP 3.4 carrier until SIGTERM or Ctrl-C. Prints one JSON line that says where it listens."""
-    if options["time_factor"] <= 0:
-        raise click.BadParameter("must be above 0", param_hint="--time-factor")
+    if not 0 < options["time_factor"] < math.inf:
+        raise click.BadParameter("must be a number above 0", param_hint="--time-factor")
     settings = SimulatorSettings(
-        accounts=tuple(map(read_account, options["accounts"])) or (Account(),),
+        accounts=read_accounts(options["accounts"]),
         behaviour=read_behaviour(options["behaviours"], options["id_form"]),
         time_factor=options["time_factor"],
         keep_ledger=options["keep_ledger"],
