@@ -13,10 +13,12 @@ DEV_READY := $(VENV)/.dev-ready
 # Every processor for tests that share nothing; two are enough for tests that start processes.
 WORKERS ?= auto
 
-.PHONY: help setup run demo check lint fix test unit e2e bench docs lock audit clean
+.PHONY: help install setup run demo check lint fix test unit e2e bench docs lock audit clean
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(READY) ## make .venv with what the server needs, and nothing else
 
 setup: $(DEV_READY) ## make .venv with everything that is pinned
 

@@ -1,6 +1,7 @@
 """Write the pages of docs/ that are made from the code; with --check only say which of them are stale."""
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from yanshu.domain.messages import FINALS, TRANSITIONS, Status
 from yanshu.domain.reasons import REASONS
+from yanshu.edge.api.app import ENDPOINTS
 from yanshu.edge.api.catalogue import CATALOGUE
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
@@ -143,6 +145,42 @@ def render_reasons() -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_errors_zh() -> str:
+    """Return the table of error codes for those who read Chinese."""
+    lines = [
+        NOTE.format(source="`CATALOGUE` in `yanshu/edge/api/catalogue.py`"),
+        "# 错误码",
+        "",
+        "所有拒绝都使用同一种应答体。`code` 稳定不变，供程序判断；`message` 供人阅读，`Accept-Language: zh` 时为中文；`param` 指出有问题的",
+        "字段；`retryable` 为 `true` 时，稍后重试同样的请求可能成功，`Retry-After` 给出等待秒数。`{…}` 处填入具体内容。",
+        "English: [errors](../reference/errors.md)。",
+        "",
+        "| code | HTTP | type | 说明 |",
+        "|---|---|---|---|",
+    ]
+    for code, entry in sorted(CATALOGUE.items()):
+        lines.append(f"| `{code}` | {entry.status} | `{entry.type}` | {entry.zh.replace('{{', '{').replace('}}', '}')} |")
+    return "\n".join(lines) + "\n"
+
+
+def render_endpoints() -> str:
+    """Return the table of endpoints."""
+    lines = [
+        NOTE.format(source="`ENDPOINTS` in `yanshu/edge/api/app.py`"),
+        "# Endpoints",
+        "",
+        "Every endpoint with the scope a key needs for it; the scope `admin` holds all others. Fields and answers are in the OpenAPI",
+        "document (`/openapi.json`, to read and try at `/docs`). What holds for all of them is in [The HTTP API](api.md).",
+        "",
+        "| endpoint | scope | what it does |",
+        "|---|---|---|",
+    ]
+    for endpoint in sorted(ENDPOINTS, key=lambda endpoint: endpoint.path.split("/")[2]):
+        path = re.sub(r"\{(\w+):str\}", r"{\1}", endpoint.path)
+        lines.append(f"| `{endpoint.method} {path}` | `{endpoint.scope}` | {endpoint.summary} |")
+    return "\n".join(lines) + "\n"
+
+
 def render_metrics() -> str:
     """Return the table of metrics."""
     lines = [
@@ -165,6 +203,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "map.md": render_map,
     "reference/settings.md": render_settings,
     "reference/errors.md": render_errors,
+    "reference/endpoints.md": render_endpoints,
+    "zh/errors.md": render_errors_zh,
     "reference/reasons.md": render_reasons,
     "reference/metrics.md": render_metrics,
     "explain/status.md": render_status,
