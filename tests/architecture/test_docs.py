@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -127,14 +128,65 @@ def test_every_decision_says_its_status() -> None:
     assert silent == []
 
 
+def _anchors(page: Path) -> set[str]:
+    """Return what `#…` may name in a page: its headings, as the hosts of repositories write them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_link_between_pages_leads_somewhere() -> None:
     broken = [
         f"{shown(page)}: {target}"
         for page in _PAGES
-        for target in _MARKDOWN_LINK.findall(page.read_text("utf-8"))
-        if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists()
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+        if "://" not in target and not target.startswith("mailto:") and not _leads_somewhere(page, target)
     ]
     assert broken == []
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    name, _, anchor = target.partition("#")
+    file = page.parent / name if name else page
+    return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def test_every_page_can_be_reached_from_the_readmes() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md", ROOT / "README.zh.md"]
+    while waiting:
+        page = waiting.pop().resolve()
+        if page not in reached and page.suffix == ".md" and page.exists():
+            reached.add(page)
+            waiting += [page.parent / target for target in _MARKDOWN_LINK.findall(page.read_text("utf-8")) if "://" not in target]
+    assert [shown(page) for page in _PAGES if page.resolve() not in reached] == []
+
+
+_ORIGINALS = {
+    "tutorial.md": "tutorial.md",
+    "webhooks.md": "how-to/webhooks.md",
+    "batch-upload.md": "how-to/batch-upload.md",
+    "test-numbers.md": "reference/test-numbers.md",
+    "api.md": "reference/api.md",
+    "errors.md": "reference/errors.md",
+}
+
+
+def test_every_chinese_page_has_its_english_one() -> None:
+    assert {path.name for path in (DOCS / "zh").glob("*.md")} == set(_ORIGINALS)
+    assert [name for name in _ORIGINALS.values() if not (DOCS / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md"])
+def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
+    ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))
+    assert _asked(ours) == _asked(original)
+
+
+def _asked(text: str) -> list[str]:
+    """Return what a reader types or sends: commands, requests, test numbers."""
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    typed = [block for language, block in blocks if language in {"", "bash", "console"}]
+    return typed + re.findall(r"^\| `(\+\d+)` \|", text, re.MULTILINE)
 
 
 def test_every_setting_named_in_a_page_exists() -> None:

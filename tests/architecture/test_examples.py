@@ -20,8 +20,8 @@ _BODY = json.dumps({"id": "evt_1", "type": "message.delivered"}).encode()
 IsGenuine = Callable[[str, dict[str, str], bytes, float], bool]
 
 
-def _from_page() -> IsGenuine:
-    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "how-to" / "webhooks.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+def _from_page(page: str) -> IsGenuine:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     exec("\n".join(blocks), names)
     found: IsGenuine = names["is_genuine"]
@@ -37,7 +37,13 @@ def _receiver() -> Any:
     return module
 
 
-@pytest.fixture(params=[pytest.param(_from_page, id="how-to"), pytest.param(lambda: _receiver().is_genuine, id="example")])
+@pytest.fixture(
+    params=[
+        pytest.param(lambda: _from_page("how-to/webhooks.md"), id="how-to"),
+        pytest.param(lambda: _from_page("zh/webhooks.md"), id="how-to in Chinese"),
+        pytest.param(lambda: _receiver().is_genuine, id="example"),
+    ]
+)
 def is_genuine(request: pytest.FixtureRequest) -> IsGenuine:
     made: IsGenuine = request.param()
     return made
