@@ -42,7 +42,7 @@ demo: $(READY) ## the whole story of one message, on this machine
 	@$(BIN)/python scripts/demo.py
 
 run: $(READY) ## serve on http://127.0.0.1:8080 with the embedded store in var/
-	@$(BIN)/python -m yanshu serve
+	@YANSHU_LOG_FORMAT=$${YANSHU_LOG_FORMAT:-text} $(BIN)/python -m yanshu serve
 
 lint: $(DEV_READY)
 	$(BIN)/ruff format --check .

@@ -4,10 +4,12 @@ Run it with ``WEBHOOK_SECRET=whsec_… python examples/webhook_receiver.py``; it
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,8 +66,10 @@ class Receiver(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Listen until Ctrl-C."""
-    Receiver.secret = os.environ["WEBHOOK_SECRET"]
-    with ThreadingHTTPServer(("127.0.0.1", 9000), Receiver) as server:
+    Receiver.secret = os.environ.get("WEBHOOK_SECRET", "")
+    if not Receiver.secret:
+        sys.exit("set WEBHOOK_SECRET to the secret that POST /v1/webhook_endpoints answered with")
+    with ThreadingHTTPServer(("127.0.0.1", 9000), Receiver) as server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
 
 

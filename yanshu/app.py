@@ -43,6 +43,7 @@ from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
+from yanshu.pipeline.watch import StoreWatch
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
@@ -134,6 +135,7 @@ class Platform:
         stages, budget = self.stages, float(self.settings.drain_seconds)
         services = [
             Service(name="loop", run=self.supervisor.watch_loop),
+            Service(name="store", run=StoreWatch(self.store, self.clock).run),
             Service(name="router", start=self._load_routes, run=stages.router.run),
             Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
             Service(name="accept", run=stages.accepter.run, stop=stages.accepter.settled, budget_seconds=budget),

@@ -1,5 +1,7 @@
 """SIGTERM under load: what is under way ends, and nothing is left that nobody knows of."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -45,3 +47,19 @@ def test_stopping_under_load_drains_and_leaves_nothing_unknown(start_node: Start
     assert admin.call("GET", "/v1/events?types=message.unknown&limit=1")["data"] == []
     load.check_replays()
     assert node.stop() == 0
+
+
+@pytest.mark.slow
+def test_who_asks_twice_to_stop_does_not_wait_for_the_carrier(start_node: StartNode, tmp_path: Path) -> None:
+    simulator = start_node("simulate", "--port", "0", "--behave", "answer_seconds=120")
+    logs = tmp_path / "serve.log"
+    node = start_node("serve", "--port", "0", logs=logs, YANSHU_DATA_DIR=str(tmp_path / "data"), YANSHU_DRAIN_SECONDS="50")
+    admin = set_up(node, simulator.said["port"])
+    sent = admin.call("POST", "/v1/messages", {"to": "13800138000", "text": "hi", "lane": "otp"})
+    until("a message on the wire", lambda: admin.call("GET", f"/v1/messages/{sent['id']}")["status"] == "submitting")
+    os.kill(node.pid, signal.SIGTERM)
+    until("the stop", lambda: '"stopping"' in logs.read_text("utf-8"))
+    began = time.monotonic()
+    assert node.stop() == 1
+    assert time.monotonic() - began < BUDGET_SECONDS
+    assert "ended at once" in logs.read_text("utf-8")

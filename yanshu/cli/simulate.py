@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import signal
+import sys
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from yanshu.simulator.server import Simulator
 
 DEFAULT_PORT = 2775
 PASSWORD_LIMIT = 8
-PORT = click.IntRange(0, 65_535)
+_PORT = click.IntRange(0, 65_535)
 
 
 def read_account(text: str) -> Account:
@@ -54,8 +55,8 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=DEFAULT_PORT, type=PORT, show_default=True, help="SMPP port, 0 for a free one.")
-@click.option("--control-port", type=PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
+@click.option("--port", type=_PORT, default=DEFAULT_PORT, show_default=True, help="SMPP port, 0 for a free one.")
+@click.option("--control-port", type=_PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
 @click.option("--account", "accounts", multiple=True, metavar="ID:PASSWORD[:refuses_07]", help="Who may bind.  [default: yanshu:simulate]")
 @click.option("--hex", "id_form", flag_value="hex", help="Message ids in hexadecimal (the default).")
 @click.option("--decimal", "id_form", flag_value="decimal", help="Message ids in decimal.")
@@ -65,7 +66,11 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 @click.option("--keep-ledger", is_flag=True, help="Remember every submit, for GET /ledger.")
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
-    """Run an SMPP 3.4 carrier until SIGTERM or Ctrl-C. Prints one JSON line that says where it listens."""
+    """Run a carrier to test against, speaking SMPP 3.4, until SIGTERM or Ctrl-C. No text leaves this machine.
+
+    The test numbers behave as their last digits say (docs/reference/test-numbers.md); all others are delivered. Where it listens
+    is said on standard output, for a person on a terminal and as one line of JSON otherwise.
+    """
     if not 0 < options["time_factor"] < math.inf:
         raise click.BadParameter("must be a number above 0", param_hint="--time-factor")
     settings = SimulatorSettings(
@@ -85,10 +90,21 @@ async def _serve(settings: SimulatorSettings, host: str, port: int, control_port
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     simulator = Simulator(settings, SystemClock())
     control = ControlServer(simulator)
-    where: dict[str, Any] = {"host": host, "port": await simulator.start(host, port)}
-    if control_port is not None:
-        where["control_port"] = await control.start(control_port)
-    click.echo(json.dumps(where))
+    try:
+        where: dict[str, Any] = {"host": host, "port": await simulator.start(host, port)}
+        if control_port is not None:
+            where["control_port"] = await control.start(control_port)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen: {error}; choose another --port, --control-port or --host") from error
+    click.echo(_for_a_person(where, settings) if sys.stdout.isatty() else json.dumps(where))
     await stopping.wait()
     await control.stop()
     await simulator.stop()
+
+
+def _for_a_person(where: dict[str, Any], settings: SimulatorSettings) -> str:
+    accounts = ", ".join(f"{account.system_id} (password {account.password})" for account in settings.accounts)
+    lines = ["", "  The simulated carrier is ready. Ctrl-C stops it.", "", f"  SMPP 3.4   {where['host']}:{where['port']}"]
+    if "control_port" in where:
+        lines.append(f"  control    http://127.0.0.1:{where['control_port']}")
+    return "\n".join([*lines, f"  accounts   {accounts}", ""])
