@@ -10,7 +10,7 @@ from pathlib import Path
 from yanshu.domain.messages import FINALS, TRANSITIONS, Status
 from yanshu.domain.reasons import REASONS
 from yanshu.edge.api.app import ENDPOINTS
-from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.edge.api.catalogue import CATALOGUE, in_print
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
 
@@ -125,7 +125,7 @@ def render_errors() -> str:
         "",
     ]
     for code, entry in sorted(CATALOGUE.items()):
-        told = [text.replace("{{", "{").replace("}}", "}") for text in (entry.en, entry.zh)]
+        told = [in_print(text) for text in (entry.en, entry.zh)]
         lines += [f"## {code}", f"HTTP {entry.status}, `{entry.type}`", "", *(f"- {text}" for text in told), ""]
     return "\n".join(lines)
 
@@ -160,7 +160,7 @@ def render_errors_zh() -> str:
         "|---|---|---|---|",
     ]
     for code, entry in sorted(CATALOGUE.items()):
-        lines.append(f"| `{code}` | {entry.status} | `{entry.type}` | {entry.zh.replace('{{', '{').replace('}}', '}')} |")
+        lines.append(f"| `{code}` | {entry.status} | `{entry.type}` | {in_print(entry.zh)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.api_house import Api, open_api
 from yanshu.adapters.stores import open_store
 from yanshu.domain.errors import StoreUnusable
+from yanshu.edge.api.catalogue import CATALOGUE
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import Settings
 from yanshu.testing.clocks import FakeClock
@@ -87,3 +88,10 @@ async def test_a_postgresql_without_our_schema_is_told_with_the_fix(empty_databa
     with pytest.raises(StoreUnusable, match="run `yanshu migrate`"):
         await store.ping()
     await store.close()
+
+
+async def test_the_page_of_an_error_has_every_code_in_both_languages(api: Api) -> None:
+    page = (await api.call("GET", "/docs/errors", key="")).text
+    assert [code for code in CATALOGUE if f'id="{code}"' not in page] == []
+    assert "{{" not in page
+    assert "文本变量 ${name} 未提供值" in page

@@ -1,5 +1,6 @@
 """The catalogue of error codes: HTTP status, type, and what a person is told in Chinese and English."""
 
+import re
 from typing import NamedTuple
 
 
@@ -85,3 +86,8 @@ def message_of(code: str, language: str, values: dict[str, object]) -> str:
     """Return the sentence for `code`."""
     entry = CATALOGUE[code]
     return (entry.zh if language.startswith("zh") else entry.en).format_map(_Blank(values))
+
+
+def in_print(text: str) -> str:
+    """Return a message as a page prints it: its places as `{name}`, braces that are meant as such once."""
+    return re.sub(r"\{{2,3}", "{", re.sub(r"\}{2,3}", "}", text))

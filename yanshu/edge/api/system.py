@@ -1,6 +1,7 @@
 """What needs no key: health, metrics, the OpenAPI document and its page, made of local files."""
 
 import hmac
+from html import escape
 from ipaddress import ip_address
 from typing import Any
 
@@ -10,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from yanshu.domain.errors import Missing, StoreError
-from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.edge.api.catalogue import CATALOGUE, in_print
 from yanshu.edge.api.pages import POLICY, page_file
 from yanshu.edge.api.services import Services
 from yanshu.runtime.metrics import CONTENT_TYPE
@@ -69,11 +70,22 @@ def _pages() -> list[Any]:
 
 
 def _errors_page() -> str:
+    """Return the page that the `doc_url` of every error leads to."""
     rows = "".join(
-        f'<tr id="{code}"><td>{e.status}</td><td>{code}</td><td>{e.en}</td><td>{e.zh}</td></tr>' for code, e in CATALOGUE.items()
+        f'<tr id="{code}"><td>{entry.status}</td><td><code>{code}</code></td>{_told(entry.en)}{_told(entry.zh)}</tr>'
+        for code, entry in sorted(CATALOGUE.items())
     )
-    head = '<meta charset="utf-8"><title>Yanshu errors</title>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body><table>{rows}</table></body></html>'
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Yanshu errors</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><style>'
+        "body{font:16px/1.5 sans-serif;margin:2em}td,th{padding:.3em .8em;text-align:left;vertical-align:top}"
+        "tr:target{background:#ffc}</style></head><body><h1>Errors 错误码</h1><table>"
+        f"<tr><th>HTTP</th><th>code</th><th>English</th><th>中文</th></tr>{rows}</table></body></html>"
+    )
+
+
+def _told(text: str) -> str:
+    return f"<td>{escape(in_print(text))}</td>"
 
 
 def _may_read_metrics(request: Request[Any, Any, Any], token: str) -> bool:
