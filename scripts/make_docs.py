@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import click
+
+from yanshu.cli.commands import commands
 from yanshu.domain.messages import FINALS, TRANSITIONS, Status
 from yanshu.domain.reasons import REASONS
 from yanshu.edge.api.app import ENDPOINTS
@@ -182,6 +185,22 @@ def render_endpoints() -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_commands() -> str:
+    """Return what every command says of itself."""
+    lines = [
+        NOTE.format(source="the help of the commands in `yanshu/cli/`"),
+        "# Commands",
+        "",
+        "`.venv/bin/yanshu` in a clone, `yanshu` where the package is installed. [Settings](settings.md) come from the environment.",
+        "",
+    ]
+    group = click.Context(commands, info_name="yanshu", terminal_width=100, max_content_width=100, **commands.context_settings)
+    for name, command in commands.commands.items():
+        context = click.Context(command, info_name=name, parent=group)
+        lines += [f"## yanshu {name}", "```text", command.get_help(context), "```", ""]
+    return "\n".join(lines)
+
+
 def render_metrics() -> str:
     """Return the table of metrics."""
     lines = [
@@ -205,6 +224,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": render_settings,
     "reference/errors.md": render_errors,
     "reference/endpoints.md": render_endpoints,
+    "reference/commands.md": render_commands,
     "zh/errors.md": render_errors_zh,
     "reference/reasons.md": render_reasons,
     "reference/metrics.md": render_metrics,
