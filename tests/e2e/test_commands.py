@@ -159,7 +159,9 @@ def test_on_a_terminal_the_first_start_tells_a_person_the_key_and_what_is_next(t
     said = b""
     try:
         while b"docs/tutorial.md" not in said:
-            said += os.read(ours, 4096)
+            told = os.read(ours, 4096)
+            assert told, "it ended before it was ready"
+            said += told
     finally:
         process.terminate()
         assert process.wait(60) == 0

@@ -15,7 +15,8 @@ _NEEDED = ("yanshu/py.typed", "yanshu/adapters/stores/migrations/env.py")
 
 @pytest.mark.slow
 def test_the_wheel_holds_what_it_needs_and_serves_without_the_source_tree(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(ROOT)]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", "wheel", "--no-index", "--no-deps", "--no-build-isolation"]
+    build = [*pip, "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, timeout=240)
     (wheel,) = tmp_path.glob("yanshu-*.whl")
     site = tmp_path / "site"
