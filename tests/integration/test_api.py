@@ -167,6 +167,9 @@ async def test_errors_speak_the_callers_language(api: Api) -> None:
     assert (await said("zh-CN,zh;q=0.9,en;q=0.8")).startswith("不是有效")
     assert (await said("en-GB,en;q=0.9")).startswith("This is no")
     assert (await said("fr")).startswith("This is no")
+    assert (await said("zh;q=0.1, en;q=0.9")).startswith("This is no")
+    assert (await said("en;q=0.5, zh-Hans;q=0.7")).startswith("不是有效")
+    assert (await said("zh;q=0, *;q=huge, ,;,")).startswith("This is no")
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z"])

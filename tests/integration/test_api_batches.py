@@ -94,6 +94,12 @@ CSV_FILES = [
     ("a byte order mark, CRLF, no last line end", BOM + b"to,name\r\n13800000001,a\r\n13800000002,b", [], 2),
     ("columns in another order, with a reference", b"name,client_reference,to\na,r1,13800000001\n", [], 1),
     ("quotes and commas", b'to,name\n13800000001,"a, ""b"""\n', [], 1),
+    (
+        "a field over two lines",
+        b'to,name\n13800000001,"a\nb"\n13800000002,c\n',
+        [(2, "parameter_invalid"), (3, "parameter_invalid")],
+        1,
+    ),
     ("empty lines before, between and after", b"\n\nto,name\n\n13800000001,a\n\n\n13800000002,b\n\n", [], 2),
     (
         "too few and too many fields",
@@ -123,7 +129,12 @@ def test_a_csv_file_is_read_as_people_save_it(served: Served, body: bytes, bad: 
     assert bad_rows(served, ident) == bad
 
 
-HEADINGS = [("no `to`", b"phone,name\n1,a\n"), ("`to` twice", b"to,to\n1,2\n"), ("no heading", b"13800000001,a\n")]
+HEADINGS = [
+    ("in another encoding", "to,姓名\n13800000001,a\n".encode("gbk")),
+    ("no `to`", b"phone,name\n1,a\n"),
+    ("`to` twice", b"to,to\n1,2\n"),
+    ("no heading", b"13800000001,a\n"),
+]
 
 
 @pytest.mark.parametrize("body", [case[1] for case in HEADINGS], ids=[case[0] for case in HEADINGS])
@@ -133,6 +144,22 @@ def test_a_heading_that_cannot_be_used_refuses_the_file_and_another_may_follow(s
     assert served.admin.refused("PUT", path, body, Content_Type=CSV) == (422, "parameter_invalid")
     assert served.admin.refused("POST", f"/v1/batches/{ident}/start") == (409, "state_conflict")
     assert upload(served, ident, CSV, b"to,name\n13800000001,a\n")["status"] == "ready"
+
+
+def test_what_is_wrong_with_a_row_is_told_in_the_callers_language(served: Served) -> None:
+    ident = draft(served)
+    upload(served, ident, CSV, b"to,name\n13800000001\n13800000002," + b"a" * 501)
+    path = f"/v1/batches/{ident}/recipients?status=invalid"
+    assert [row["problem"] for row in served.admin.call("GET", path, Accept_Language="zh-CN")["data"]] == [
+        "有 1 个字段，而表头有 2 个",
+        "params[...]：长度应不大于 500",
+    ]
+    assert served.admin.call("GET", path)["data"][0]["problem"] == "1 fields, the heading has 2"
+
+
+def test_a_compressed_file_is_refused_as_a_whole(served: Served) -> None:
+    path = f"/v1/batches/{draft(served)}/recipients"
+    assert served.admin.refused("PUT", path, b"\x1f\x8b", Content_Type=CSV, Content_Encoding="gzip") == (400, "invalid_content_type")
 
 
 def test_another_kind_of_file_is_refused(served: Served) -> None:

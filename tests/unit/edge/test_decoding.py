@@ -45,6 +45,23 @@ def test_a_body_is_refused(label: str, body: str, code: str, param: str | None) 
     assert (caught.value.code, caught.value.param) == (code, param), label
 
 
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_key_twice_is_refused_in_a_body_of_any_size(place: str) -> None:
+    row, twin = '{"to":"1","params":{"a":"b"}}', '{"to":"1","to":"2"}'
+    rows = [twin, *[row] * 5000] if place == "first" else [*[row] * 5000, twin]
+    with pytest.raises(CallerError) as caught:
+        decode_body(f'{{"text":"hi","recipients":[{",".join(rows)}]}}'.encode(), BatchIn)
+    assert (caught.value.code, caught.value.param) == ("malformed_json", "to")
+
+
+@pytest.mark.parametrize("name", ["template", "fallback", "shorten_links", "max_price"])
+def test_a_field_of_a_later_version_is_refused_as_such(name: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        decode_body(f'{{{GOOD},"{name}":null}}'.encode(), MessageIn)
+    assert (caught.value.code, caught.value.param) == ("unknown_parameter", name)
+    assert "not in this version" in str(caught.value.values["fix"])
+
+
 def test_broken_utf8_is_no_json() -> None:
     with pytest.raises(CallerError) as caught:
         decode_body(b'{"to":"1","text":"\xff"}', MessageIn)

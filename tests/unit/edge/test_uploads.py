@@ -80,6 +80,8 @@ def test_a_bad_line_of_ndjson_is_a_bad_row(label: str, line: bytes, code: str) -
         ("too few fields", b"13800138000"),
         ("too many fields", b"13800138000,a,b,c"),
         ("an open quote", b'"13800138000,a,b'),
+        ("a field that goes on in the next line", b'13800138000,a,"b'),
+        ("a quote in the middle of a quoted field", b'13800138000,a,"b"c'),
         ("broken UTF-8", b"\xff,a,b"),
         ("a carriage return within", b"138\r00138000,a,b"),
         ("a NUL within", b"138\x00,a,b"),
@@ -94,7 +96,22 @@ def test_a_bad_line_of_csv_is_a_bad_row(label: str, line: bytes) -> None:
     assert rows[2].client_reference == "r"
 
 
-@pytest.mark.parametrize("heading", [b"phone,name", b"to,to", b"to,name,name"])
+def test_a_byte_order_mark_before_ndjson_is_no_part_of_it() -> None:
+    assert [row.code for row in read(NdjsonRows("bat_1"), b'\xef\xbb\xbf{"to":"1"}', b'{"to":"2"}')] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        b"phone,name",
+        b"to,to",
+        b"to,name,name",
+        b'"to,name',
+        "to,姓名".encode("gbk"),
+        "to,name".encode("utf-16"),
+        b"x" * (LINE_BYTES + 1),
+    ],
+)
 def test_a_heading_without_one_column_of_numbers_refuses_the_upload(heading: bytes) -> None:
     with pytest.raises(Invalid):
         CsvRows("bat_1").read(1, heading)

@@ -25,9 +25,7 @@ _API = "api_error"
 
 CATALOGUE: dict[str, Entry] = {
     "malformed_json": Entry(400, _INVALID, "The body is not the JSON expected here: {fix}.", "请求体不是合法的 JSON：{fix}。"),
-    "invalid_content_type": Entry(
-        400, _INVALID, "This Content-Type is not understood; use {fix}.", "不支持该 Content-Type，请使用 {fix}。"
-    ),
+    "invalid_content_type": Entry(400, _INVALID, "This {param} is not understood; use {fix}.", "不支持该 {param}，请使用 {fix}。"),
     "key_missing": Entry(401, _AUTH, "Send an API key: Authorization: Bearer ys_…", "缺少密钥，请携带 Authorization: Bearer ys_…"),
     "key_invalid": Entry(401, _AUTH, "This API key does not exist.", "密钥不存在。"),
     "key_expired": Entry(401, _AUTH, "This API key has expired; make or rotate one.", "密钥已过期，请新建或轮换。"),

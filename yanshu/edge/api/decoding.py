@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,10 +11,13 @@ import msgspec
 
 from yanshu.domain.errors import CallerError, Invalid, InvalidRequest, TooLarge
 
-_DUPLICATES_CHECKED_BYTES = 8_192
 # PostgreSQL keeps no NUL in texts, and no carrier sends one.
 _NUL_ESCAPE = b"\\u0000"
 _NO_NUL = "leave out the NUL character"
+# Fields of API.md that belong to features this version has not.
+_LATER = frozenset(
+    {"template", "fallback", "shorten_links", "max_price", "campaign", "defaults", "per_second", "spread_minutes", "late_policy", "filter"}
+)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
 _TOO_MANY = re.compile(r"Expected `array` of length <= \d+ - at `\$\.recipients`$")
@@ -32,12 +35,13 @@ def decode_body(octets: bytes, kind: type) -> Any:
         body = _decoder(kind).decode(octets)
     except msgspec.ValidationError as error:
         raise explain_validation(str(error), kind) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("malformed_json", fix="not UTF-8") from error
+    except msgspec.DecodeError as error:
         raise InvalidRequest("malformed_json", fix=str(error)) from error
     except RecursionError as error:
         raise InvalidRequest("malformed_json", fix="nested too deeply") from error
-    if len(octets) <= _DUPLICATES_CHECKED_BYTES or _NUL_ESCAPE in octets:
-        _look_again(octets)
+    _look_again(octets)
     return body
 
 
@@ -65,8 +69,7 @@ def explain_validation(text: str, kind: type) -> CallerError:
     """Turn msgspec's sentence into a refusal with the field's name."""
     if unknown := _UNKNOWN.match(text):
         name = unknown["name"]
-        near = difflib.get_close_matches(name, _names(kind, unknown["path"] or "$"), 1)
-        return Invalid("unknown_parameter", param=_param(unknown["path"], name), fix=f"; did you mean {near[0]}?" if near else "")
+        return Invalid("unknown_parameter", param=_param(unknown["path"], name), fix=_suggestion(name, kind, unknown["path"] or "$"))
     if missing := _MISSING.match(text):
         return Invalid("parameter_missing", param=_param(missing["path"], missing["name"]))
     if _TOO_MANY.match(text):
@@ -76,6 +79,14 @@ def explain_validation(text: str, kind: type) -> CallerError:
     if at := _AT.match(text):
         return Invalid("parameter_invalid", param=_param(at["path"], None), fix=at["what"])
     return Invalid("parameter_invalid", param="body", fix=text)
+
+
+def _suggestion(name: str, kind: type, path: str) -> str:
+    """Say which field was meant, or that the field is one of a later version."""
+    if name in _LATER:
+        return "; it is not in this version"
+    near = difflib.get_close_matches(name, _names(kind, path), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _param(path: str | None, name: str | None) -> str:
@@ -110,22 +121,27 @@ def _struct(info: Any) -> Any:
 
 def _look_again(octets: bytes) -> None:
     """Refuse what would pass silently: a key given twice keeps one of its values, and a NUL breaks the store."""
+    decoder = _without_nul if _NUL_ESCAPE in octets else _without_twins
     try:
-        _loose.decode(octets.decode())
+        decoder.decode(octets.decode())
     except RecursionError as error:
         raise InvalidRequest("malformed_json", fix="nested too deeply") from error
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    found = dict(pairs)
-    for name, value in pairs:
-        if "\x00" in name or _has_nul(value):
-            raise Invalid("parameter_invalid", param=name.replace("\x00", "\ufffd"), fix=_NO_NUL)
-    if len(found) < len(pairs):
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse an object that has a key twice. Runs for every object of every body, so it does nothing else."""
+    if len(dict(pairs)) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidRequest("malformed_json", param=twice, fix=f"the key {twice} stands twice in one object")
-    return found
+
+
+def _refuse_nul(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse an object with a NUL in a key or a value, or with a key twice."""
+    for name, value in pairs:
+        if "\x00" in name or _has_nul(value):
+            raise Invalid("parameter_invalid", param=name.replace("\x00", "\ufffd"), fix=_NO_NUL)
+    _refuse_twins(pairs)
 
 
 def _has_nul(value: Any) -> bool:
@@ -136,4 +152,5 @@ def _has_nul(value: Any) -> bool:
 
 
 # Numbers were judged already and stay text here: Python refuses to read one of more than 4,300 digits.
-_loose = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str, parse_float=str)
+_without_twins = json.JSONDecoder(object_pairs_hook=_refuse_twins, parse_int=str, parse_float=str)
+_without_nul = json.JSONDecoder(object_pairs_hook=_refuse_nul, parse_int=str, parse_float=str)

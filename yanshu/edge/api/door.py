@@ -5,6 +5,8 @@ headers that are on every answer.
 """
 
 import hashlib
+import math
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +30,8 @@ from yanshu.runtime.logs import get_logger
 _KEPT = timedelta(hours=24)
 _KEY_MOST = 255
 _JSON = "application/json"
+_WEIGHT = re.compile(r"[01](?:\.\d{0,3})?")
+_LANGUAGES_READ = 20
 _encode = msgspec.json.Encoder().encode
 
 
@@ -62,7 +66,7 @@ class Door:
             self._log.error("request failed", request_id=ident, exc_info=error)
         status = status_of(refusal)
         if refusal.retry_after is not None or status in (429, 503):
-            headers["Retry-After"] = str(max(1, round(refusal.retry_after or 1)))
+            headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after or 1)))
         body = body_of(refusal, ident, language, f"{self._services.public_url}/docs/errors")
         return Response(body, status_code=status, media_type=_JSON, headers=headers)
 
@@ -79,6 +83,7 @@ class Door:
         self._gate.permit(caller, key, endpoint)
         variables = _variables(request, endpoint)
         query = _query(request, endpoint)
+        _refuse_encoding(request, endpoint)
         octets = b"" if endpoint.raw_body or not endpoint.writes else await self._read(request)
         body = self._body(request, endpoint, octets)
         if endpoint.counted is not None:
@@ -196,17 +201,31 @@ def rate_headers(standing: Standing) -> dict[str, str]:
     return {
         "RateLimit-Limit": str(standing.limit),
         "RateLimit-Remaining": str(standing.remaining),
-        "RateLimit-Reset": str(max(0, round(standing.reset_seconds))),
+        "RateLimit-Reset": str(max(0, math.ceil(standing.reset_seconds))),
         "RateLimit-Policy": f'{standing.limit};w=1;name="requests"',
     }
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
-    """Return zh or en, whichever the caller names first; en when neither."""
-    for part in request.headers.get("accept-language", "").split(","):
-        name = part.split(";")[0].strip().lower()
-        if name.startswith("zh"):
-            return "zh"
-        if name.startswith("en"):
-            return "en"
-    return "en"
+    """Return zh or en, whichever the caller prefers (RFC 9110 §12.5.4; of equals the one named first); en when neither."""
+    best, language = 0.0, "en"
+    for part in request.headers.get("accept-language", "").split(",")[:_LANGUAGES_READ]:
+        name, _, weight = part.partition(";")
+        tag = name.strip().lower()[:2]
+        if tag in {"zh", "en"} and (quality := _quality(weight)) > best:
+            best, language = quality, tag
+    return language
+
+
+def _quality(weight: str) -> float:
+    """Read `q=0.8`; 1 when there is none, 0 when it cannot be read."""
+    name, _, value = weight.strip().partition("=")
+    if not name:
+        return 1.0
+    return min(float(value), 1.0) if name.strip().lower() == "q" and _WEIGHT.fullmatch(value.strip()) else 0.0
+
+
+def _refuse_encoding(request: Request[Any, Any, Any], endpoint: Endpoint) -> None:
+    """Refuse a compressed body: it would be read as broken JSON, or as so many broken rows."""
+    if endpoint.writes and request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise InvalidRequest("invalid_content_type", param="Content-Encoding", fix="identity")

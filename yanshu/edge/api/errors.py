@@ -6,6 +6,7 @@ import msgspec
 
 from yanshu.domain.errors import CallerError, Overloaded, StoreBusy, YanshuError
 from yanshu.edge.api.catalogue import CATALOGUE, message_of
+from yanshu.edge.api.chinese import in_chinese
 
 
 def refusal_of(error: BaseException) -> CallerError:
@@ -29,15 +30,22 @@ def status_of(refusal: CallerError) -> int:
 
 def body_of(refusal: CallerError, request_id: str, language: str, docs_url: str) -> bytes:
     """Return the error object of API.md §1."""
-    values: dict[str, object] = {"param": refusal.param or "", **refusal.values}
+    values: dict[str, object] = {"param": refusal.param or "", **_told(refusal.values, language)}
     error: dict[str, Any] = {
         "type": CATALOGUE[refusal.code].type,
         "code": refusal.code,
         "message": message_of(refusal.code, language, values),
         "param": refusal.param,
-        "details": list(refusal.details),
-        "retryable": refusal.retryable,
+        "details": [_told(detail, language) for detail in refusal.details],
+        "retryable": refusal.retryable or refusal.retry_after is not None,
         "request_id": request_id,
         "doc_url": f"{docs_url}#{refusal.code}",
     }
     return msgspec.json.encode({"error": error})
+
+
+def _told(values: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return values of a message with the fix in the caller's language."""
+    if language.startswith("zh") and isinstance(fix := values.get("fix"), str):
+        return {**values, "fix": in_chinese(fix)}
+    return values

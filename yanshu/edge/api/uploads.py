@@ -1,5 +1,6 @@
 """Uploads: recipients as NDJSON or CSV, read as they arrive, a chunk of rows at a time; a bad row never stops the good."""
 
+import codecs
 import csv
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -9,11 +10,12 @@ from litestar import Request
 
 from yanshu.domain.batches import BatchRow
 from yanshu.domain.errors import CallerError, Invalid, InvalidRequest
-from yanshu.edge.api.decoding import decode_body
+from yanshu.edge.api.decoding import decode_body, explain_validation
 from yanshu.edge.api.schemas.messages import RecipientIn
 
 ROWS_A_CHUNK = 1000
 LINE_BYTES = 65_536
+_TOO_LONG = f"a line has at most {LINE_BYTES:,} bytes"
 _SHOWN = 40
 ReadLine = Callable[[int, str], BatchRow | None]
 _TYPES = ("application/x-ndjson", "application/jsonl", "text/csv")
@@ -81,14 +83,15 @@ class NdjsonRows:
     def read(self, number: int, line: bytes) -> BatchRow | None:
         """Return the row of a line, bad or good; None for an empty line."""
         if len(line) > LINE_BYTES:
-            return bad_row(self._batch_id, number, line, "parameter_invalid", f"a line has at most {LINE_BYTES:,} bytes")
+            return bad_row(self._batch_id, number, line, "parameter_invalid", _TOO_LONG)
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not line.strip():
             return None
         try:
             found: RecipientIn = decode_body(line, RecipientIn)
         except CallerError as error:
-            problem = str(error.values.get("fix") or error.param or "")
-            return bad_row(self._batch_id, number, line, error.code, f"{error.param or ''} {problem}".strip())
+            return refused_row(self._batch_id, number, line, error)
         return BatchRow(batch_id=self._batch_id, line=number, to=found.to, params=found.params, client_reference=found.client_reference)
 
 
@@ -101,27 +104,27 @@ class CsvRows:
 
     def read(self, number: int, line: bytes) -> BatchRow | None:
         """Return the row of a line; None for the heading and for empty lines. A heading without `to` refuses the upload."""
-        if len(line) > LINE_BYTES:
-            return bad_row(self._batch_id, number, line, "parameter_invalid", f"a line has at most {LINE_BYTES:,} bytes")
         try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            fields = _fields(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)
         except UnicodeDecodeError:
-            return bad_row(self._batch_id, number, line, "malformed_json", "not UTF-8")
-        if not text.strip():
+            return self._unreadable(number, line, "malformed_json", "not UTF-8")
+        except csv.Error:
+            problem = "quote a field as a whole, double the quotes within it, and end it on its line"
+            return self._unreadable(number, line, "parameter_invalid", problem)
+        except ValueError as error:
+            return self._unreadable(number, line, "parameter_invalid", str(error))
+        if fields is None:
             return None
-        if "\r" in text or "\x00" in text:
-            return bad_row(self._batch_id, number, line, "parameter_invalid", "a carriage return or NUL within a line")
-        fields = next(csv.reader([text], strict=False))
         if self._heading is None:
-            self._heading = self._read_heading(fields)
+            self._heading = _heading(fields)
             return None
         return self._row(number, line, fields, self._heading)
 
-    def _read_heading(self, fields: list[str]) -> list[str]:
-        heading = [field.strip() for field in fields]
-        if "to" not in heading or len(set(heading)) < len(heading):
-            raise Invalid("parameter_invalid", param="recipients", fix="the first line names each column once, one of them `to`")
-        return heading
+    def _unreadable(self, number: int, line: bytes, code: str, problem: str) -> BatchRow:
+        """Return the bad row of a line; without the heading no other line can be read, so that refuses the upload."""
+        if self._heading is None:
+            raise Invalid("parameter_invalid", param="recipients", fix="write the file in UTF-8, its first line names the columns")
+        return bad_row(self._batch_id, number, line, code, problem)
 
     def _row(self, number: int, line: bytes, fields: list[str], heading: list[str]) -> BatchRow:
         if len(fields) != len(heading):
@@ -132,11 +135,37 @@ class CsvRows:
         try:
             msgspec.convert({"to": to, "params": values, "client_reference": reference}, RecipientIn)
         except msgspec.ValidationError as error:
-            return bad_row(self._batch_id, number, line, "parameter_invalid", str(error))
+            return refused_row(self._batch_id, number, line, explain_validation(str(error), RecipientIn))
         return BatchRow(batch_id=self._batch_id, line=number, to=to, params=values or None, client_reference=reference)
+
+
+def _fields(line: bytes) -> list[str] | None:
+    """Return the fields of a line, None for an empty one. Raises `UnicodeDecodeError`, `csv.Error` or `ValueError`."""
+    if len(line) > LINE_BYTES:
+        raise ValueError(_TOO_LONG)
+    text = line.decode()
+    if not text.strip():
+        return None
+    if "\r" in text or "\x00" in text:
+        raise ValueError("a carriage return or NUL within a line")
+    return next(csv.reader([text], strict=True))
+
+
+def _heading(fields: list[str]) -> list[str]:
+    """Return the names of the columns; a heading without one column of numbers refuses the upload."""
+    heading = [field.strip() for field in fields]
+    if "to" not in heading or len(set(heading)) < len(heading):
+        raise Invalid("parameter_invalid", param="recipients", fix="the first line names each column once, one of them `to`")
+    return heading
 
 
 def bad_row(batch_id: str, number: int, line: bytes, code: str, problem: str) -> BatchRow:
     """Return a row that says what is wrong with a line."""
     shown = line[:_SHOWN].decode("utf-8", "replace").replace("\x00", "\ufffd")
     return BatchRow(batch_id=batch_id, line=number, to=shown, code=code, problem=problem)
+
+
+def refused_row(batch_id: str, number: int, line: bytes, error: CallerError) -> BatchRow:
+    """Return the row of a line that was read and refused: the field, and what to do about it."""
+    told = ": ".join(str(part) for part in (error.param, error.values.get("fix")) if part)
+    return bad_row(batch_id, number, line, error.code, told)

@@ -90,6 +90,9 @@ def _within(address: str, cidrs: tuple[str, ...]) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # A socket that listens on IPv6 shows callers over IPv4 as ::ffff:203.0.113.5.
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
     return any(parsed in network for network in _networks(cidrs))
 
 

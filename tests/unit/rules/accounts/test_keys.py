@@ -132,3 +132,13 @@ def test_what_is_no_network_is_refused() -> None:
 )
 def test_the_address_that_is_believed(label: str, peer: str, forwarded: str | None, believed: str) -> None:
     assert believed_address(peer, forwarded, ("10.0.0.0/8",)) == believed, label
+
+
+@pytest.mark.parametrize(("address", "admitted"), [("::ffff:192.0.2.7", True), ("::ffff:198.51.100.7", False), ("2001:db8::1", False)])
+def test_a_caller_over_ipv4_is_known_on_a_socket_for_both(address: str, admitted: bool) -> None:
+    key = replace(KEY, cidrs=("192.0.2.0/24",))
+    if admitted:
+        assert admit(key, address, NOW).address == address
+    else:
+        with pytest.raises(CallerError):
+            admit(key, address, NOW)

@@ -96,20 +96,20 @@ async def list_recipients(call: Call) -> Answer:
     async with call.services.store.read() as uow:
         batch = await _find(uow, call)
         if query.status == "invalid":
-            return Answer(200, await _bad_rows(uow, batch, query))
+            return Answer(200, await _bad_rows(uow, batch, query, call.language))
         filters = MessageFilter(batch_id=batch.id, status=Status(query.status) if query.status else None)
         rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(query))
     return Answer(200, list_of(rows, query, lambda row: show_message(row, call.language)))
 
 
-async def _bad_rows(uow: UnitOfWork, batch: Batch, query: BatchRowsQuery) -> ListOut[Any]:
+async def _bad_rows(uow: UnitOfWork, batch: Batch, query: BatchRowsQuery, language: str) -> ListOut[Any]:
     """A page of bad rows; their cursor is the line number."""
     if query.cursor is not None and not _LINE.fullmatch(query.cursor):
         raise Invalid("parameter_invalid", param="cursor", fix="next_cursor of an earlier page")
     after = int(query.cursor or 0)
     rows = await uow.batches.rows(batch.id, after, query.limit + 1, good=False)
     shown, more = rows[: query.limit], len(rows) > query.limit
-    return ListOut([show_row(row) for row in shown], more, str(shown[-1].line) if more else None)
+    return ListOut([show_row(row, language) for row in shown], more, str(shown[-1].line) if more else None)
 
 
 async def _check_mine(call: Call) -> Batch:

@@ -12,6 +12,7 @@ from yanshu.domain.lanes import DEFAULT_PRIORITY, Lane
 from yanshu.domain.messages import Message, Risk, Status
 from yanshu.domain.reasons import reason_of
 from yanshu.domain.submissions import Submission
+from yanshu.edge.api.chinese import in_chinese
 from yanshu.edge.api.paging import PageQuery
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -326,9 +327,17 @@ class BatchRowOut(Struct, kw_only=True):
     problem: str | None
 
 
-def show_row(row: BatchRow) -> BatchRowOut:
+def show_row(row: BatchRow, language: str = "en") -> BatchRowOut:
     """Return the wire form of a bad row."""
-    return BatchRowOut(line=row.line, to=row.to, code=row.code or "", problem=row.problem)
+    return BatchRowOut(line=row.line, to=row.to, code=row.code or "", problem=told_problem(row.problem, language))
+
+
+def told_problem(problem: str | None, language: str) -> str | None:
+    """Return what is wrong with a row in the caller's language; the field it begins with, if any, stays."""
+    if problem is None or not language.startswith("zh"):
+        return problem
+    field_name, colon, fix = problem.partition(": ")
+    return f"{field_name}：{in_chinese(fix)}" if colon else in_chinese(problem)
 
 
 class InboundOut(Struct, kw_only=True, rename={"sender": "from", "recipient": "to"}):

@@ -1,0 +1,104 @@
+"""Fixes in Chinese: what the rules and the decoder say in English about a field, said again for callers who read Chinese."""
+
+import re
+
+_EXACT: dict[str, str] = {
+    "11 digits beginning with 13 to 19": "应为 13 至 19 开头的 11 位数字",
+    "a carriage return or NUL within a line": "行内含有回车符或 NUL 字符",
+    "a mainland mobile number, or + and the country code": "应为大陆手机号码，或以 + 和国家码开头",
+    "a phone number": "应为电话号码",
+    "a range that ends after it begins": "结束时间须晚于开始时间",
+    "a test key makes test keys; give false": "测试密钥只能创建测试密钥，请传 false",
+    "a test key may not revoke live keys": "测试密钥不能吊销正式密钥",
+    "a time from now on": "应为将来的时间",
+    "at most 10,000 recipients inline; upload more to /v1/batches/{id}/recipients": (
+        "内联收件人最多 10,000 个，更多请上传到 /v1/batches/{id}/recipients"
+    ),
+    "at most 366 days ahead": "最多提前 366 天",
+    "begin with https:// (or http://)": "应以 https://（或 http://）开头",
+    "check the digits after the country code": "请检查国家码之后的号码",
+    "Expected `datetime` with a timezone component": "时间必须带时区偏移，例如 +08:00",
+    "give it once": "只能出现一次",
+    "give one of events, delivery, or a range": "events、delivery 与时间范围只能选其一",
+    "Invalid RFC3339 encoded datetime": "不是合法的 RFC 3339 时间",
+    "leave it out to say nothing": "不需要时请省略该参数",
+    "leave out the NUL character": "请去掉 NUL 字符",
+    "leave user and password out; calls are signed": "请去掉用户名和密码，调用已带签名",
+    "name a host": "缺少主机名",
+    "nested too deeply": "嵌套过深",
+    "networks such as 203.0.113.0/24": "应为网段，例如 203.0.113.0/24",
+    "next_cursor of an earlier page": "应为上一页返回的 next_cursor",
+    "no spaces, backslashes or characters outside ASCII; percent-encode them": "不能含空格、反斜杠或非 ASCII 字符，请使用百分号编码",
+    "not UTF-8": "不是 UTF-8 编码",
+    "test numbers need a test key": "测试号码需使用测试密钥",
+    "quote a field as a whole, double the quotes within it, and end it on its line": "字段须整体加引号，其中的引号写两次，并在同一行结束",
+    "the first line names each column once, one of them `to`": "首行须为列名，每列一次，且包含 to",
+    "the id of a connector; see GET /v1/connectors": "应为通道 id，见 GET /v1/connectors",
+    "use +8610000000001 to +8610000000020 with a test key": "测试密钥请使用 +8610000000001 至 +8610000000020",
+    "use a host that is reachable from the public internet": "主机必须可从公网访问",
+    "use a mobile number": "请使用手机号码",
+    "use port 443, 80, or one from 1024 on that is not a database's": "端口应为 443、80，或 1024 以上且不是数据库的端口",
+    "write a complete URL": "应为完整的 URL",
+    "write a place as ${name}: letters, digits and _, at most 40": "变量应写作 ${name}：字母、数字和下划线，最多 40 个字符",
+    "write at least one visible character": "至少写一个可见字符",
+    "write the file in UTF-8, its first line names the columns": "文件须为 UTF-8 编码，首行须为列名",
+    "write the value as pairs of hex digits": "值应为成对的十六进制数字",
+}
+
+_KINDS = {
+    "str": "文本",
+    "int": "整数",
+    "float": "数字",
+    "bool": "布尔值",
+    "object": "对象",
+    "array": "数组",
+    "null": "null",
+    "datetime": "时间",
+}
+_BOUNDS = {"<=": "不大于", ">=": "不小于", "<": "小于", ">": "大于"}
+
+# The decoder's sentences and ours with a value in them; `{0}`, `{1}` are the groups.
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    (r"a port is a number up to (\d+)", "端口应为不大于 {0} 的数字"),
+    (r"Expected `(\w+)`, got `(\w+)`(?: - at `key`.*)?", "应为{0}，而不是{1}"),
+    (r"Expected `([^`]+)`, got `(\w+)`", "应为 {0}，而不是{1}"),
+    (r"Expected `(?:str|array|object)` of length (<=|>=) (\d+)", "长度应{0} {1}"),
+    (r"Expected `(?:int|float)` (<=|>=|<|>) (-?[\d.]+)", "应{0} {1}"),
+    (r"Expected `str` matching regex (.+)", "应匹配 {0}"),
+    (r"Invalid enum value (.+)", "不支持的取值 {0}"),
+    (r"JSON is malformed: (.+)", "格式错误（{0}）"),
+    (r"Input data was truncated", "内容不完整"),
+    (r"Integer value out of range", "整数超出范围"),
+    (r"Number out of range", "数字超出范围"),
+    (r"at most (\d+) characters", "最多 {0} 个字符"),
+    (r"(\d+) to (\d+) characters", "{0} 至 {1} 个字符"),
+    (r"at most (\d+) segments; shorten it", "最多 {0} 条，请缩短"),
+    (r"a line has at most ([\d,]+) bytes", "每行最多 {0} 字节"),
+    (r"a body has at most ([\d,]+) bytes; upload larger ones to (\S+)", "请求体最多 {0} 字节，更大的请上传到 {1}"),
+    (r"(\d+) fields, the heading has (\d+)", "有 {0} 个字段，而表头有 {1} 个"),
+    (r"one of ([\w:, .*]+)", "可选值：{0}"),
+    (r"(\S+) is no event type; see (\S+)", "{0} 不是事件类型，见 {1}"),
+    (r"the key (.+) stands twice in one object", "同一对象中键 {0} 出现两次"),
+    (r"SMPP passwords have at most (\d+) ASCII characters", "SMPP 密码最多 {0} 个 ASCII 字符"),
+    (r"write the key in hex, 0x0 to (0x[0-9a-f]+)", "键应为十六进制，0x0 至 {0}"),
+    (r"; did you mean (\S+)\?", "；是否指 {0}？"),
+    (r"; it is not in this version", "；当前版本尚不支持"),
+)
+_COMPILED = tuple((re.compile(pattern, re.DOTALL), said) for pattern, said in _PATTERNS)
+
+
+def in_chinese(fix: str) -> str:
+    """Return a fix in Chinese; a sentence nobody has translated stays as it is, which is better than nothing."""
+    known = _EXACT.get(fix)
+    if known is not None:
+        return known
+    for pattern, said in _COMPILED:
+        if match := pattern.fullmatch(fix):
+            return said.format(*(_word(group) for group in match.groups()))
+    return fix
+
+
+def _word(group: str | None) -> str:
+    """Translate a type's name or a comparison; anything else is a value."""
+    text = group or ""
+    return _KINDS.get(text) or _BOUNDS.get(text) or text
