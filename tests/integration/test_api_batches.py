@@ -219,27 +219,27 @@ def test_a_batch_is_paused_resumed_and_canceled(connected: Served) -> None:
         status: str = connected.admin.call("POST", f"/v1/batches/{ident}/{step}")["status"]
         return status
 
-    assert steer("start") == "running"
+    assert steer("start") == "scheduled"
     counted(connected, ident, {"scheduled": 5})
     assert steer("pause") == "paused"
     counted(connected, ident, {"held": 5})
-    assert steer("resume") == "running"
+    assert steer("resume") == "scheduled"
     counted(connected, ident, {"scheduled": 5})
     assert steer("cancel") == "canceled"
     assert counted(connected, ident, {"canceled": 5})["status"] == "canceled"
     events = connected.admin.call("GET", f"/v1/events?object={ident}&order=asc")["data"]
     assert [event["type"] for event in events] == [
         "batch.ready",
-        "batch.ready",
-        "batch.started",
+        "batch.scheduled",
         "batch.paused",
-        "batch.started",
+        "batch.scheduled",
         "batch.canceled",
     ]
 
 
 IMPOSSIBLE = [
     ("pause before the start", [], "pause"),
+    ("start without recipients", None, "start"),
     ("resume before the start", [], "resume"),
     ("start twice", ["start"], "start"),
     ("resume what runs", ["start"], "resume"),
@@ -249,9 +249,10 @@ IMPOSSIBLE = [
 
 
 @pytest.mark.parametrize(("before", "step"), [case[1:] for case in IMPOSSIBLE], ids=[case[0] for case in IMPOSSIBLE])
-def test_a_step_the_state_does_not_allow_is_a_conflict(served: Served, before: list[str], step: str) -> None:
+def test_a_step_the_state_does_not_allow_is_a_conflict(served: Served, before: list[str] | None, step: str) -> None:
     ident = draft(served, send_at=(datetime.now(UTC) + timedelta(days=1)).isoformat())
-    upload(served, ident, NDJSON, row(1))
-    for earlier in before:
+    if before is not None:
+        upload(served, ident, NDJSON, row(1))
+    for earlier in before or []:
         served.admin.call("POST", f"/v1/batches/{ident}/{earlier}")
     assert served.admin.refused("POST", f"/v1/batches/{ident}/{step}") == (409, "state_conflict")

@@ -306,6 +306,37 @@ async def test_a_batch_started_after_its_sending_time_is_sent_now(house: House) 
     assert (await house.batches.get(WS, batch.id)).counts == {"queued": 1}
 
 
+async def test_a_scheduled_batch_runs_when_its_time_has_come(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    later = house.clock.now() + timedelta(hours=1)
+    batch, _ = await house.batches.create(send(*(f"138{n:08d}" for n in range(1500)), send_at=later), start=True)
+
+    async def settled() -> tuple[str, dict[str, int], bool]:
+        while await house.runner.step():
+            pass
+        found = await house.batches.get(WS, batch.id)
+        return found.status, found.counts, found.started_at is not None
+
+    assert await settled() == ("scheduled", {"scheduled": 1500}, False)
+    house.clock.advance(3601)
+    assert await settled() == ("running", {"scheduled": 1500}, True)
+    async with house.store.read() as uow:
+        told = [event.type for event in await uow.events.of_object(WS, batch.id)]
+    assert told == ["batch.scheduled", "batch.started"]
+
+
+async def test_a_batch_is_repeated_from_memory_even_after_its_sending_time(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    wish = send("13800138000", send_at=house.clock.now() + timedelta(hours=1))
+    key = Idempotency("k", "f", wish.send_at + timedelta(hours=24)) if wish.send_at else None
+    _, first = await house.batches.create(wish, start=True, idempotency=key, render=lambda batch: Saved(202, batch.id.encode()))
+    house.clock.advance(7200)
+    _, again = await house.batches.create(wish, start=True, idempotency=key, render=lambda batch: Saved(202, batch.id.encode()))
+    assert first is None
+    assert again is not None
+    assert again.status == 202
+
+
 async def test_a_preview_of_an_empty_batch_shows_nothing(house: House) -> None:
     await house.open(con_a=always(AnswerResult.ACCEPTED))
     batch, _ = await house.batches.create(Send(workspace_id=WS, livemode=True, text=TEXT, recipients=()), start=False)

@@ -23,6 +23,7 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "message.corrected",
     "inbound.received",
     "batch.ready",
+    "batch.scheduled",
     "batch.started",
     "batch.paused",
     "batch.completed",

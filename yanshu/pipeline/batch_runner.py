@@ -14,6 +14,7 @@ from yanshu.ports.store import Store, UnitOfWork
 _ROWS = 1000
 _BATCHES = 200
 _POLL_SECONDS = 1.0
+_WORKED_ON = (BatchStatus.RUNNING, BatchStatus.SCHEDULED, BatchStatus.PAUSED, BatchStatus.CANCELED)
 _NOT_LEFT = (Status.SCHEDULED, Status.QUEUED)
 
 
@@ -40,7 +41,7 @@ class BatchRunner:
 
     async def step(self) -> bool:
         """Do one chunk of one batch of each status; whether there was something to do."""
-        worked = [await self._one(status) for status in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.CANCELED)]
+        worked = [await self._one(status) for status in _WORKED_ON]
         return any(worked)
 
     async def _one(self, status: BatchStatus) -> bool:
@@ -69,6 +70,8 @@ class BatchRunner:
             if await self._follow(uow, batch, now, (*_NOT_LEFT, Status.HELD), Status.CANCELED):
                 return True
             return (await self._batches.close(uow, batch)).version != batch.version
+        if batch.status is BatchStatus.SCHEDULED and (await self._batches.begin(uow, batch)).version != batch.version:
+            return True
         if batch.counts.get(Status.HELD) and await self._follow(uow, batch, now, (Status.HELD,), Status.QUEUED):
             return True
         return (await self._batches.expand(uow, batch, _ROWS)).version != batch.version

@@ -21,15 +21,16 @@ from yanshu.domain.messages import FINALS
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.compose import Composed
 from yanshu.ports.clock import Clock
+from yanshu.ports.joining import Also
 from yanshu.ports.store import Store, UnitOfWork
 
 INLINE_AT_ONCE = 1000
 _SAMPLE = 20
 RenderBatch = Callable[[Batch], Saved]
 
-# What a caller may do with a batch in which status, and what it becomes.
+# What a caller may do with a batch in which status, and what it becomes; RUNNING means SCHEDULED before the sending time.
 _STEPS: dict[str, tuple[frozenset[BatchStatus], BatchStatus]] = {
-    "start": (frozenset({BatchStatus.READY, BatchStatus.DRAFT}), BatchStatus.RUNNING),
+    "start": (frozenset({BatchStatus.READY}), BatchStatus.RUNNING),
     "pause": (frozenset({BatchStatus.RUNNING, BatchStatus.SCHEDULED}), BatchStatus.PAUSED),
     "resume": (frozenset({BatchStatus.PAUSED}), BatchStatus.RUNNING),
     "cancel": (
@@ -37,7 +38,14 @@ _STEPS: dict[str, tuple[frozenset[BatchStatus], BatchStatus]] = {
         BatchStatus.CANCELED,
     ),
 }
-_EVENT_OF = {"start": "batch.started", "pause": "batch.paused", "resume": "batch.started", "cancel": "batch.canceled"}
+_EVENT_OF = {
+    BatchStatus.READY: "batch.ready",
+    BatchStatus.SCHEDULED: "batch.scheduled",
+    BatchStatus.RUNNING: "batch.started",
+    BatchStatus.PAUSED: "batch.paused",
+    BatchStatus.COMPLETED: "batch.completed",
+    BatchStatus.CANCELED: "batch.canceled",
+}
 
 
 class Batches:
@@ -62,20 +70,24 @@ class Batches:
         ident = ids.make_id(ids.BATCH, now, self._clock.entropy(ids.ENTROPY_BYTES))
         send = replace(send, batch_id=ident)
         at_once = start and 0 < len(send.recipients) <= INLINE_AT_ONCE
+        going = _going(send.send_at, now) if start else BatchStatus.READY if send.recipients else BatchStatus.DRAFT
         batch = Batch(
             id=ident,
             workspace_id=send.workspace_id,
             livemode=send.livemode,
-            status=BatchStatus.RUNNING if start else (BatchStatus.READY if send.recipients else BatchStatus.DRAFT),
+            status=going,
             send=msgspec.msgpack.encode(replace(send, recipients=())),
             created_at=now,
             updated_at=now,
             send_at=send.send_at,
             total=len(send.recipients),
             expanded=len(send.recipients) if at_once else 0,
-            started_at=now if start else None,
+            started_at=now if going is BatchStatus.RUNNING else None,
             metadata=metadata,
         )
+        # A replay comes before any judgement: a scheduled batch is repeated even when its time has come meanwhile.
+        if idempotency is not None and (replay := await self._recall(idempotency)):
+            return batch, replay
         # Without recipients only what is wrong with the send as a whole is found: better now than when rows are expanded.
         composed = self._accepter.compose(send if at_once else replace(send, recipients=()))
         if at_once:
@@ -87,15 +99,19 @@ class Batches:
         self._store.wake("queue" if at_once else "batches")
         return batch, saved
 
+    async def _recall(self, idempotency: Idempotency) -> Saved | None:
+        """Return the answer given before under this key."""
+        async with self._store.read() as uow:
+            return await uow.records.recall(idempotency)
+
     async def _store_new(
         self, batch: Batch, send: Send, composed: Composed, idempotency: Idempotency | None, render: RenderBatch | None
     ) -> Saved | None:
         """Store the batch with its messages (if composed) or its rows, and the answer, in one transaction."""
         async with self._store.write() as uow:
-            if idempotency is not None and (saved := await uow.records.recall(idempotency)):
-                return saved
             await uow.batches.add(batch)
-            await self._event(uow, batch, "batch.started" if batch.started_at else "batch.ready")
+            if batch.status is not BatchStatus.DRAFT:
+                await self._event(uow, batch)
             if composed.messages:
                 await self._accepter.store(uow, composed)
             elif send.recipients:
@@ -130,7 +146,7 @@ class Batches:
         async with self._store.write() as uow:
             batch = await _unchanged(uow, begun)
             batch = await self._save(uow, replace(batch, status=BatchStatus.READY, total=total, invalid=invalid))
-            await self._event(uow, batch, "batch.ready")
+            await self._event(uow, batch)
             await uow.commit()
         return batch
 
@@ -160,23 +176,23 @@ class Batches:
         errors = [{"line": row.line, "to": row.to, "code": row.code, "problem": row.problem} for row in bad]
         return {"total": batch.total, "invalid": batch.invalid, "sample": sample, "errors": errors}
 
-    async def start(self, workspace_id: str, batch_id: str) -> Batch:
+    async def start(self, workspace_id: str, batch_id: str, also: Also[Batch] | None = None) -> Batch:
         """Begin to send."""
-        return await self._steer(workspace_id, batch_id, "start")
+        return await self._steer(workspace_id, batch_id, "start", also)
 
-    async def pause(self, workspace_id: str, batch_id: str) -> Batch:
+    async def pause(self, workspace_id: str, batch_id: str, also: Also[Batch] | None = None) -> Batch:
         """Hold what has not left yet."""
-        return await self._steer(workspace_id, batch_id, "pause")
+        return await self._steer(workspace_id, batch_id, "pause", also)
 
-    async def resume(self, workspace_id: str, batch_id: str) -> Batch:
+    async def resume(self, workspace_id: str, batch_id: str, also: Also[Batch] | None = None) -> Batch:
         """Go on where it was paused."""
-        return await self._steer(workspace_id, batch_id, "resume")
+        return await self._steer(workspace_id, batch_id, "resume", also)
 
-    async def cancel(self, workspace_id: str, batch_id: str) -> Batch:
+    async def cancel(self, workspace_id: str, batch_id: str, also: Also[Batch] | None = None) -> Batch:
         """Take back what has not left yet."""
-        return await self._steer(workspace_id, batch_id, "cancel")
+        return await self._steer(workspace_id, batch_id, "cancel", also)
 
-    async def _steer(self, workspace_id: str, batch_id: str, step: str) -> Batch:
+    async def _steer(self, workspace_id: str, batch_id: str, step: str, also: Also[Batch] | None) -> Batch:
         """Take a step of the batch's own state table; its messages follow in chunks (see `BatchRunner`)."""
         allowed, status = _STEPS[step]
         now = self._clock.now()
@@ -184,9 +200,9 @@ class Batches:
             batch = await _find(uow, workspace_id, batch_id)
             if batch.status not in allowed:
                 raise Conflict("state_conflict", param="status", status=batch.status)
-            started_at = batch.started_at or (now if step == "start" else None)
-            batch = await self._save(uow, replace(batch, status=status, started_at=started_at))
-            await self._event(uow, batch, _EVENT_OF[step])
+            batch = await self._enter(uow, batch, _going(batch.send_at, now) if status is BatchStatus.RUNNING else status)
+            if also is not None:
+                await also(uow, batch)
             await uow.commit()
         self._store.wake("batches")
         self._store.wake("events")
@@ -208,8 +224,21 @@ class Batches:
         if any(count for status, count in batch.counts.items() if status not in FINALS):
             return batch
         done = await self.close(uow, replace(batch, status=BatchStatus.COMPLETED))
-        await self._event(uow, done, "batch.completed")
+        await self._event(uow, done)
         return done
+
+    async def begin(self, uow: UnitOfWork, batch: Batch) -> Batch:
+        """Let a scheduled batch run once its sending time has come."""
+        return await self._enter(uow, batch, _going(batch.send_at, self._clock.now()))
+
+    async def _enter(self, uow: UnitOfWork, batch: Batch, status: BatchStatus) -> Batch:
+        """Save the batch in its new status, with the event of that; unchanged when it has the status already."""
+        if status is batch.status:
+            return batch
+        started_at = batch.started_at or (self._clock.now() if status is BatchStatus.RUNNING else None)
+        batch = await self._save(uow, replace(batch, status=status, started_at=started_at))
+        await self._event(uow, batch)
+        return batch
 
     async def close(self, uow: UnitOfWork, batch: Batch) -> Batch:
         """Mark a batch as done: nothing of it will change any more."""
@@ -222,18 +251,24 @@ class Batches:
             raise Conflict("state_conflict", param="status", status="changing")
         return batch
 
-    async def _event(self, uow: UnitOfWork, batch: Batch, kind: str) -> None:
+    async def _event(self, uow: UnitOfWork, batch: Batch) -> None:
+        """Tell that the batch is in the status it has now."""
         now: datetime = self._clock.now()
         event = Event(
             workspace_id=batch.workspace_id,
             livemode=batch.livemode,
-            type=kind,
+            type=_EVENT_OF[batch.status],
             object_id=batch.id,
             seq=batch.version,
             created_at=now,
             data={"status": batch.status, "total": batch.total, "invalid": batch.invalid},
         )
         await uow.events.add([event])
+
+
+def _going(send_at: datetime | None, now: datetime) -> BatchStatus:
+    """Return the status of a batch that may be sent: it is scheduled until its sending time."""
+    return BatchStatus.SCHEDULED if send_at is not None and send_at > now else BatchStatus.RUNNING
 
 
 def _row(batch_id: str, line: int, recipient: Recipient) -> BatchRow:

@@ -15,6 +15,7 @@ from yanshu.pipeline.notify_replay import Replay, Replayer
 from yanshu.pipeline.notify_view import RenderObject, Subject
 from yanshu.ports.channel import HttpPoster
 from yanshu.ports.clock import Clock
+from yanshu.ports.joining import Also
 from yanshu.ports.store import Store
 from yanshu.runtime.metrics import Metrics
 
@@ -65,13 +66,13 @@ class Notifier:
         """Make the calls that are due now and wait for their end; how many calls."""
         return await self._deliverer.step()
 
-    async def send_test(self, endpoint: WebhookEndpoint) -> Delivery:
+    async def send_test(self, endpoint: WebhookEndpoint, also: Also[Delivery] | None = None) -> Delivery:
         """Have a `webhook.test` event called to this endpoint alone; the pending delivery."""
-        return await self._replayer.test(endpoint)
+        return await self._replayer.test(endpoint, also)
 
-    async def replay(self, endpoint: WebhookEndpoint, wish: Replay) -> int:
+    async def replay(self, endpoint: WebhookEndpoint, wish: Replay, also: Also[int] | None = None) -> int:
         """Have old events called again, with their old ids; how many. Raises `Missing` for foreign or unknown ids."""
-        return await self._replayer.replay(endpoint, wish)
+        return await self._replayer.replay(endpoint, wish, also)
 
     async def _expand(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from yanshu.pipeline.notify_expand import Minter
 from yanshu.pipeline.notify_settle import endpoint_event
 from yanshu.ports.clock import Clock
 from yanshu.ports.filters import EventFilter
+from yanshu.ports.joining import Also
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.webhooks.envelope import wants
 
@@ -42,24 +43,26 @@ class Replayer:
         self._clock = clock
         self._minter = minter
 
-    async def test(self, endpoint: WebhookEndpoint) -> Delivery:
+    async def test(self, endpoint: WebhookEndpoint, also: Also[Delivery] | None = None) -> Delivery:
         """Make a `webhook.test` event for this endpoint alone; the delivery that will carry it."""
         async with self._store.write() as uow:
             event = await uow.events.append(await endpoint_event(uow, self._clock, endpoint, "webhook.test", {"url": endpoint.url}))
             (delivery,) = self._minter.deliveries([[event]], endpoint.url, endpoint.id)
             await uow.webhooks.add_deliveries([delivery])
+            if also is not None:
+                await also(uow, delivery)
             await uow.commit()
         self._store.wake("deliveries")
         return delivery
 
-    async def replay(self, endpoint: WebhookEndpoint, wish: Replay) -> int:
+    async def replay(self, endpoint: WebhookEndpoint, wish: Replay, also: Also[int] | None = None) -> int:
         """Deliver old events again; how many events. Raises `Missing` for ids that are not this workspace's."""
         if wish.events:
-            count = await self._named(endpoint, wish.events)
+            count = await self._named(endpoint, wish.events, also)
         elif wish.delivery is not None:
-            count = await self._named(endpoint, await self._events_of(endpoint, wish.delivery))
+            count = await self._named(endpoint, await self._events_of(endpoint, wish.delivery), also)
         else:
-            count = await self._range(endpoint, wish)
+            count = await self._range(endpoint, wish, also)
         if count:
             self._store.wake("deliveries")
         return count
@@ -71,7 +74,7 @@ class Replayer:
             raise Missing("delivery", delivery_id)
         return delivery.events
 
-    async def _named(self, endpoint: WebhookEndpoint, wanted: tuple[str, ...]) -> int:
+    async def _named(self, endpoint: WebhookEndpoint, wanted: tuple[str, ...], also: Also[int] | None) -> int:
         """Deliver these events, in the order in which they happened."""
         async with self._store.write() as uow:
             known = {event.id: event for event in await uow.events.get(wanted) if _is_of(event, endpoint)}
@@ -79,11 +82,16 @@ class Replayer:
                 if ident not in known:
                     raise Missing("event", ident)
             await self._add(uow, endpoint, sorted(known.values(), key=lambda event: event.position))
+            if also is not None:
+                await also(uow, len(known))
             await uow.commit()
         return len(known)
 
-    async def _range(self, endpoint: WebhookEndpoint, wish: Replay) -> int:
-        """Deliver a time range, a chunk a unit of work, in the order in which the events happened."""
+    async def _range(self, endpoint: WebhookEndpoint, wish: Replay, also: Also[int] | None) -> int:
+        """Deliver a time range, a chunk a unit of work, in the order in which the events happened.
+
+        `also` joins the last chunk: a range that broke off may be asked for again, and brings the same event ids.
+        """
         filters = EventFilter(workspace_id=endpoint.workspace_id, livemode=endpoint.livemode)
         end = wish.until or self._clock.now() + _NOW_AND_A_BIT
         count, position = 0, 0
@@ -96,9 +104,12 @@ class Replayer:
                 chosen = [event for event in events if _is_within(event, wish.since, end) and _is_wanted(event, endpoint, wish)]
                 if chosen:
                     await self._add(uow, endpoint, chosen)
-                    await uow.commit()
-            count += len(chosen)
-            if len(events) < _EVENTS or events[-1].created_at >= end + _SKEW:
+                count += len(chosen)
+                is_last = len(events) < _EVENTS or events[-1].created_at >= end + _SKEW
+                if is_last and also is not None:
+                    await also(uow, count)
+                await uow.commit()
+            if is_last:
                 return count
             position = events[-1].position
 

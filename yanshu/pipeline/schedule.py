@@ -9,6 +9,7 @@ from yanshu.pipeline.compose import check_send_at
 from yanshu.pipeline.fold import events_of
 from yanshu.pipeline.progress import Progress, Waits
 from yanshu.ports.clock import Clock
+from yanshu.ports.joining import Also
 from yanshu.ports.store import Store, UnitOfWork
 
 _TRIES = 5
@@ -23,11 +24,15 @@ class Schedule:
         self._clock = clock
         self._waits = waits
 
-    async def cancel(self, workspace_id: str, message_id: str) -> Message:
+    async def cancel(self, workspace_id: str, message_id: str, also: Also[Message] | None = None) -> Message:
         """Take the message back; `Conflict` state_conflict once it is on its way or final."""
-        return await self._change(workspace_id, message_id, lambda p, now: p.move(Status.CANCELED, now, reason_code="canceled_by_caller"))
 
-    async def reschedule(self, workspace_id: str, message_id: str, send_at: datetime) -> Message:
+        def step(progress: Progress, now: datetime) -> bool:
+            return progress.move(Status.CANCELED, now, reason_code="canceled_by_caller")
+
+        return await self._change(workspace_id, message_id, step, also)
+
+    async def reschedule(self, workspace_id: str, message_id: str, send_at: datetime, also: Also[Message] | None = None) -> Message:
         """Move the sending time; the validity keeps its length. Only for messages that are not on their way."""
         check_send_at(send_at, self._clock.now())
 
@@ -39,9 +44,11 @@ class Schedule:
             due_at = start if status is Status.SCHEDULED else start + life
             return progress.move(status, now, note={"send_at": send_at}, send_at=send_at, expires_at=start + life, due_at=due_at)
 
-        return await self._change(workspace_id, message_id, step)
+        return await self._change(workspace_id, message_id, step, also)
 
-    async def _change(self, workspace_id: str, message_id: str, step: Callable[[Progress, datetime], bool]) -> Message:
+    async def _change(
+        self, workspace_id: str, message_id: str, step: Callable[[Progress, datetime], bool], also: Also[Message] | None
+    ) -> Message:
         """Read, take the step, write guarded; read again when somebody else was faster."""
         for _ in range(_TRIES):
             now = self._clock.now()
@@ -54,6 +61,8 @@ class Schedule:
                 change = progress.change
                 if change is not None and await uow.messages.move([change]):
                     await uow.events.add(events_of([progress], now))
+                    if also is not None:
+                        await also(uow, progress.message)
                     await uow.commit()
                     self._store.wake("events")
                     self._store.wake("queue")

@@ -18,12 +18,13 @@ from msgspec import Struct
 from yanshu.domain import ids
 from yanshu.domain.access import Caller
 from yanshu.domain.commands import Idempotency, Saved
-from yanshu.domain.errors import Conflict, Invalid, InvalidRequest, Missing, RateLimited, TooLarge
+from yanshu.domain.errors import CallerError, Conflict, Invalid, InvalidRequest, Missing, RateLimited, TooLarge
 from yanshu.edge.api.decoding import decode_body, decode_query
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.errors import body_of, is_expected, refusal_of, status_of
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.services import Services
+from yanshu.edge.api.writing import AnsweredBefore
 from yanshu.rules.accounts.limits import Standing
 from yanshu.runtime.logs import get_logger
 
@@ -118,18 +119,33 @@ class Door:
             self._running.discard(idempotency.key)
 
     async def _once(self, call: Call, endpoint: Endpoint, idempotency: Idempotency) -> Answer | Response[Any] | Stream:
-        """Answer as the first time, or do it and keep the answer."""
-        async with self._services.store.read() as uow:
-            saved = await uow.records.recall(idempotency)
-        if saved is not None:
-            return Answer(saved.status, saved.body, replayed=True)
-        answer = await endpoint.handler(call)
-        if isinstance(answer, Answer) and not (answer.replayed or answer.kept):
-            # Steps of a state table: done twice they are refused, so it is enough to keep the answer afterwards.
+        """Answer as the first time, or do it and keep the answer.
+
+        Two processes may be asked at once: then the transaction of the later one finds the answer of the first, or its step
+        is refused because the first has taken it.
+        """
+        if replay := await self._recall(idempotency):
+            return replay
+        try:
+            answer = await endpoint.handler(call)
+        except AnsweredBefore as before:
+            return _replay(before.saved)
+        except CallerError:
+            if replay := await self._recall(idempotency):
+                return replay
+            raise
+        if isinstance(answer, Answer) and not answer.kept:
+            # What changes nothing in the store (previews, handsets) has no transaction its answer could be part of.
             async with self._services.store.write() as uow:
                 await uow.records.remember(idempotency, Saved(answer.status, _encode(answer.content)))
                 await uow.commit()
         return answer
+
+    async def _recall(self, idempotency: Idempotency) -> Answer | None:
+        """Return the answer kept for this key."""
+        async with self._services.store.read() as uow:
+            saved = await uow.records.recall(idempotency)
+        return _replay(saved) if saved is not None else None
 
     async def _read(self, request: Request[Any, Any, Any]) -> bytes:
         """Read the body up to the limit."""
@@ -166,6 +182,10 @@ class Door:
         scope = f"{caller.workspace_id}\x1f{caller.livemode:d}\x1f{request.method}\x1f{request.url.path}\x1f{given}"
         digest = hashlib.sha256(octets).hexdigest()
         return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), digest, self._services.clock.now() + _KEPT)
+
+
+def _replay(saved: Saved) -> Answer:
+    return Answer(saved.status, saved.body, replayed=True, kept=True)
 
 
 def _respond(answer: Answer, headers: dict[str, str]) -> Response[Any]:

@@ -1,6 +1,7 @@
 """/v1/batches: many messages by one request or by an upload of any size."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -24,9 +25,12 @@ from yanshu.edge.api.schemas.messages import (
 from yanshu.edge.api.schemas.platform import EmptyIn
 from yanshu.edge.api.sending import common_fields, kept_until_sent
 from yanshu.edge.api.uploads import read_rows
+from yanshu.edge.api.writing import joining
 from yanshu.ports.filters import MessageFilter
+from yanshu.ports.joining import Also
 from yanshu.ports.store import UnitOfWork
 
+Step = Callable[[str, str, Also[Batch]], Awaitable[Batch]]
 _LINE = re.compile(r"[0-9]{1,9}")
 
 
@@ -56,26 +60,29 @@ async def preview_batch(call: Call) -> Answer:
 
 async def start_batch(call: Call) -> Answer:
     """Begin to send."""
-    await _check_mine(call)
-    return Answer(200, show_batch(await call.services.batches.start(call.caller.workspace_id, call.ids["id"])))
+    return await _steer(call, call.services.batches.start, "batch.started")
 
 
 async def pause_batch(call: Call) -> Answer:
     """Hold what has not left yet."""
-    await _check_mine(call)
-    return Answer(200, show_batch(await call.services.batches.pause(call.caller.workspace_id, call.ids["id"])))
+    return await _steer(call, call.services.batches.pause, "batch.paused")
 
 
 async def resume_batch(call: Call) -> Answer:
     """Go on."""
-    await _check_mine(call)
-    return Answer(200, show_batch(await call.services.batches.resume(call.caller.workspace_id, call.ids["id"])))
+    return await _steer(call, call.services.batches.resume, "batch.resumed")
 
 
 async def cancel_batch(call: Call) -> Answer:
     """Take back what has not left yet."""
-    await _check_mine(call)
-    return Answer(200, show_batch(await call.services.batches.cancel(call.caller.workspace_id, call.ids["id"])))
+    return await _steer(call, call.services.batches.cancel, "batch.canceled")
+
+
+async def _steer(call: Call, step: Step, action: str) -> Answer:
+    """Take a step of the batch; the audit entry and the answer for replays are part of it."""
+    ident = (await _check_mine(call)).id
+    batch = await step(call.caller.workspace_id, ident, joining(call, action, ident, 200, show_batch))
+    return Answer(200, show_batch(batch), kept=True)
 
 
 async def list_batches(call: Call) -> Answer:

@@ -1,5 +1,6 @@
 """/v1/messages: sending one, looking at them, taking one back."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from yanshu.edge.api.schemas.messages import (
 )
 from yanshu.edge.api.schemas.platform import EmptyIn
 from yanshu.edge.api.sending import common_fields, find_message, kept_until_sent, phone_filter
+from yanshu.edge.api.writing import joining
 from yanshu.ports.filters import MessageFilter
 
 
@@ -82,16 +84,19 @@ async def get_message(call: Call) -> Answer:
 
 async def cancel_message(call: Call) -> Answer:
     """Take a message back before it leaves."""
-    await _check_mine(call)
-    return Answer(200, show_message(await call.services.schedule.cancel(call.caller.workspace_id, call.ids["id"]), call.language))
+    ident = await _check_mine(call)
+    also = joining(call, "message.canceled", ident, 200, _shown_to(call))
+    message = await call.services.schedule.cancel(call.caller.workspace_id, ident, also)
+    return Answer(200, show_message(message, call.language), kept=True)
 
 
 async def patch_message(call: Call) -> Answer:
     """Move the sending time."""
-    await _check_mine(call)
+    ident = await _check_mine(call)
+    also = joining(call, "message.rescheduled", ident, 200, _shown_to(call))
     send_at = utc(call.body.send_at) or call.body.send_at
-    message = await call.services.schedule.reschedule(call.caller.workspace_id, call.ids["id"], send_at)
-    return Answer(200, show_message(message, call.language))
+    message = await call.services.schedule.reschedule(call.caller.workspace_id, ident, send_at, also)
+    return Answer(200, show_message(message, call.language), kept=True)
 
 
 async def explain_message(call: Call) -> Answer:
@@ -108,10 +113,15 @@ async def list_submissions(call: Call) -> Answer:
     return Answer(200, SubmissionsOut(data=[show_submission(row) for row in rows]))
 
 
-async def _check_mine(call: Call) -> None:
-    """Refuse messages of another workspace, or of the other mode, as if they did not exist."""
+async def _check_mine(call: Call) -> str:
+    """Return the message's id; those of another workspace, or of the other mode, do not exist."""
     async with call.services.store.read() as uow:
-        await find_message(uow, call)
+        return (await find_message(uow, call)).id
+
+
+def _shown_to(call: Call) -> Callable[[Message], MessageOut]:
+    """Return how the caller is shown a message."""
+    return lambda message: show_message(message, call.language)
 
 
 async def _preview(send: Send, call: Call) -> Answer:

@@ -23,7 +23,7 @@ from yanshu.edge.api.schemas.platform import (
     WebhookPatch,
 )
 from yanshu.edge.api.schemas.shown import show_delivery, show_webhook
-from yanshu.edge.api.writing import write
+from yanshu.edge.api.writing import joining, write
 from yanshu.pipeline.notify import Replay
 from yanshu.ports.store import UnitOfWork
 from yanshu.rules.webhooks.envelope import unknown_patterns
@@ -105,7 +105,8 @@ async def test_endpoint(call: Call) -> Answer:
     """Send a test event to this endpoint alone."""
     async with call.services.store.read() as uow:
         endpoint = await _find(uow, call)
-    return Answer(202, show_delivery(await call.services.notifier.send_test(endpoint)))
+    also = joining(call, "webhook_endpoint.tested", endpoint.id, 202, show_delivery)
+    return Answer(202, show_delivery(await call.services.notifier.send_test(endpoint, also)), kept=True)
 
 
 async def replay_events(call: Call) -> Answer:
@@ -117,7 +118,12 @@ async def replay_events(call: Call) -> Answer:
     wish = Replay(events=tuple(body.events), delivery=body.delivery, since=utc(body.since), until=until, types=tuple(body.types))
     if not (wish.events or wish.delivery or wish.since):
         raise Invalid("parameter_missing", param="events")
-    return Answer(202, ReplayOut(events=await call.services.notifier.replay(endpoint, wish)))
+    also = joining(call, "webhook_endpoint.replayed", endpoint.id, 202, _show_replay)
+    return Answer(202, _show_replay(await call.services.notifier.replay(endpoint, wish, also)), kept=True)
+
+
+def _show_replay(count: int) -> ReplayOut:
+    return ReplayOut(events=count)
 
 
 async def list_endpoints(call: Call) -> Answer:
