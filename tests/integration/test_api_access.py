@@ -1,5 +1,6 @@
 """Who may call: keys, scopes, addresses, workspaces, modes, rates, and what a repeated request is answered."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.integration.serving import TEXT, Api, Served, until
+from yanshu.edge.api.app import ENDPOINTS
+from yanshu.testing.clocks import FakeClock
+from yanshu.testing.samples import Samples
 
 LIVE_TO, TEST_TO = "13800138000", "+8610000000001"
 
@@ -105,7 +109,27 @@ def things_of(owner: Api, served: Served) -> dict[str, str]:
         "webhook_endpoints": owner.call("POST", "/v1/webhook_endpoints", {"url": served.receiver.url, "events": ["message.*"]})["id"],
         "api_keys": owner.call("POST", "/v1/api_keys", {"name": "k", "scopes": ["messages:read"], "livemode": False})["id"],
         "events": owner.call("GET", f"/v1/events?object={message}")["data"][0]["id"],
+        "inbound": inbound_of(message, served),
     }
+
+
+def inbound_of(message: str, served: Served) -> str:
+    """The id of a reply to the owner's message."""
+
+    async def come_in() -> str:
+        store, clock = served.platform.store, served.platform.clock
+        async with store.write() as uow:
+            answered = (await uow.messages.get([message]))[0]
+            reply = Samples(FakeClock(clock.now())).inbound(
+                workspace_id=answered.workspace_id,
+                livemode=answered.livemode,
+                in_reply_to=answered.id,
+            )
+            await uow.inbounds.add([reply])
+            await uow.commit()
+        return reply.id
+
+    return served.run(come_in())
 
 
 OWNER = ("messages:send", "messages:read", "batches:write", "batches:read", "webhooks:write", "webhooks:read")
@@ -121,19 +145,31 @@ ON_ONE = [
     ("GET", "/v1/batches/{batches}/recipients"),
     ("POST", "/v1/batches/{batches}/preview"),
     ("POST", "/v1/batches/{batches}/start"),
+    ("POST", "/v1/batches/{batches}/pause"),
+    ("POST", "/v1/batches/{batches}/resume"),
     ("POST", "/v1/batches/{batches}/cancel"),
     ("GET", "/v1/webhook_endpoints/{webhook_endpoints}"),
     ("PATCH", "/v1/webhook_endpoints/{webhook_endpoints}"),
     ("DELETE", "/v1/webhook_endpoints/{webhook_endpoints}"),
     ("POST", "/v1/webhook_endpoints/{webhook_endpoints}/rotate_secret"),
     ("POST", "/v1/webhook_endpoints/{webhook_endpoints}/test"),
+    ("POST", "/v1/webhook_endpoints/{webhook_endpoints}/replay"),
     ("GET", "/v1/webhook_endpoints/{webhook_endpoints}/deliveries"),
     ("GET", "/v1/events/{events}"),
+    ("GET", "/v1/inbound/{inbound}"),
     ("GET", "/v1/api_keys/{api_keys}"),
     ("DELETE", "/v1/api_keys/{api_keys}"),
     ("POST", "/v1/api_keys/{api_keys}/rotate"),
 ]
 BODIES = {"/v1/messages/{messages}": {"send_at": "2099-01-01T00:00:00Z"}}
+# Connectors and routes are the platform's, whoever may see them; handsets are not of any workspace.
+SHARED = {"connectors", "routes", "workspaces", "sandbox"}
+
+
+def test_every_operation_on_one_thing_is_tried_by_a_stranger() -> None:
+    tried = {(method, re.sub(r"\{\w+\}", "{id:str}", path)) for method, path in ON_ONE}
+    wanted = {(e.method, e.path) for e in ENDPOINTS if "{id:str}" in e.path and e.path.split("/")[2] not in SHARED}
+    assert wanted == tried
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +193,7 @@ CASES += [("the other mode", *row) for row in ON_ONE if "api_keys" not in row[1]
 def test_what_belongs_to_others_does_not_exist(strangers: dict[str, Api], owned: dict[str, str], who: str, method: str, path: str) -> None:
     headers = {"Content_Type": "text/csv"} if method == "PUT" else {}
     body = b"to\n13800138000\n" if method == "PUT" else BODIES.get(path, {}) if method in {"POST", "PATCH"} else None
+    body = {"events": [owned["events"]]} if path.endswith("/replay") else body
     assert strangers[who].refused(method, path.format(**owned), body, **headers) == (404, "resource_missing")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.integration.serving import Api, Served, until
 
+BATCH = {"text": "a", "recipients": [{"to": "+8610000000001"}], "start": False}
+
 
 @contextmanager
 def stream(caller: Api, query: str = "", last: str | None = None) -> Iterator[Iterator[dict[str, Any]]]:
@@ -39,7 +41,7 @@ def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 def happen(served: Served, count: int = 1) -> list[str]:
     """Make batches, each of which is one event; return their ids."""
-    return [served.admin.call("POST", "/v1/batches", {"text": "a"})["id"] for _ in range(count)]
+    return [served.admin.call("POST", "/v1/batches", BATCH)["id"] for _ in range(count)]
 
 
 def take(found: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
@@ -67,10 +69,35 @@ def test_a_stream_goes_on_behind_the_last_event_without_loss_or_repetition(serve
 
 
 def test_a_stream_may_be_limited_to_types(served: Served) -> None:
-    with stream(served.admin, "?types=batch.canceled,batch.started") as found:
+    for types in ("batch.canceled,batch.started", " batch.canceled , message.*"):
+        with stream(served.admin, f"?types={types}") as found:
+            ident = happen(served)[0]
+            served.admin.call("POST", f"/v1/batches/{ident}/cancel")
+            assert [(event["about"], event["type"]) for event in take(found, 1)] == [(ident, "batch.canceled")]
+
+
+def test_an_event_shows_its_object_as_it_was_then_everywhere_alike(served: Served) -> None:
+    with stream(served.admin) as found:
         ident = happen(served)[0]
         served.admin.call("POST", f"/v1/batches/{ident}/cancel")
-        assert [(event["about"], event["type"]) for event in take(found, 1)] == [(ident, "batch.canceled")]
+        ready, canceled = take(found, 2)
+    assert [event["data"]["object"]["status"] for event in (ready, canceled)] == ["ready", "canceled"]
+    listed = served.admin.call("GET", f"/v1/events?object={ident}&order=asc")["data"]
+    assert [event["data"]["object"]["status"] for event in listed] == ["ready", "canceled"]
+    assert served.admin.call("GET", f"/v1/events/{ready['id']}") == listed[0]
+    assert (listed[0]["object"], listed[0]["data"]["object"]["id"], listed[0]["workspace"][:3]) == ("event", ident, "ws_")
+
+
+def test_a_stream_ends_when_its_key_is_revoked(served: Served) -> None:
+    key = served.key("events:read")
+    with stream(served.client(key["secret"])) as found:
+        served.admin.call("DELETE", f"/v1/api_keys/{key['id']}")
+
+        def ended() -> bool:
+            happen(served)
+            return next(found, None) is None
+
+        until("the end of the stream", ended)
 
 
 def test_a_stream_carries_the_events_of_its_workspace_and_mode_only(served: Served) -> None:
@@ -81,7 +108,7 @@ def test_a_stream_carries_the_events_of_its_workspace_and_mode_only(served: Serv
     for caller in callers:
         with stream(caller) as found:
             happen(served, 3)
-            own = caller.call("POST", "/v1/batches", {"text": "a"})["id"]
+            own = caller.call("POST", "/v1/batches", BATCH)["id"]
             assert [event["about"] for event in take(found, 1)] == [own]
 
 
@@ -94,7 +121,15 @@ def test_an_event_of_others_is_no_place_to_go_on_from(served: Served) -> None:
     assert served.admin.refused("GET", "/v1/stream", None, Last_Event_ID="evt_nobody") == (404, "resource_missing")
 
 
-@pytest.mark.parametrize("query", ["?limt=1", "?types=" + "a" * 501], ids=["an unknown parameter", "too long a list"])
+BAD = {
+    "an unknown parameter": "?limt=1",
+    "a parameter of lists": "?limit=1",
+    "too long a list": "?types=" + "a" * 501,
+    "a type that does not exist": "?types=message.deliverd",
+}
+
+
+@pytest.mark.parametrize("query", BAD.values(), ids=BAD)
 def test_a_bad_query_is_refused_before_the_stream_begins(served: Served, query: str) -> None:
     assert served.admin.refused("GET", f"/v1/stream{query}")[0] == 422
 

@@ -26,7 +26,7 @@ def receiver(served: Served) -> WebhookReceiver:
 
 def happen(served: Served) -> str:
     """Make a batch: one event."""
-    ident: str = served.admin.call("POST", "/v1/batches", {"text": "a"})["id"]
+    ident: str = served.admin.call("POST", "/v1/batches", {"text": "a", "recipients": [{"to": "13800138000"}], "start": False})["id"]
     return ident
 
 
@@ -79,7 +79,62 @@ def test_events_are_replayed_with_their_old_ids(served: Served, receiver: Webhoo
     assert served.admin.call("POST", path, {"events": [first]}) == {"object": "replay", "events": 1}
     assert called(receiver, 2)[1].headers["webhook-id"] == first
     assert served.admin.refused("POST", path, {"events": ["evt_nobody"]}) == (404, "resource_missing")
-    assert served.admin.refused("POST", path, {}) == (422, "parameter_missing")
+
+
+WRONG_REPLAYS = [
+    ("nothing", {}, "parameter_missing", "events"),
+    ("two ways at once", {"events": ["evt_1"], "since": "2026-01-01T00:00:00Z"}, "parameter_invalid", "events"),
+    ("a delivery and types", {"delivery": "dlv_1", "types": ["batch.*"]}, "parameter_invalid", "events"),
+    (
+        "a range that ends before it begins",
+        {"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
+        "parameter_invalid",
+        "until",
+    ),
+    ("types that do not exist", {"types": ["batch.strated"]}, "parameter_invalid", "types"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "param"), [case[1:] for case in WRONG_REPLAYS], ids=[case[0] for case in WRONG_REPLAYS])
+def test_a_replay_that_can_be_meant_in_no_or_two_ways_is_refused(
+    served: Served, receiver: WebhookReceiver, body: dict[str, Any], code: str, param: str
+) -> None:
+    answer = served.admin.ask("POST", f"/v1/webhook_endpoints/{endpoint(served, receiver)['id']}/replay", body)
+    assert (answer.status_code, answer.json()["error"]["code"], answer.json()["error"]["param"]) == (422, code, param)
+
+
+def test_a_replay_by_range_or_by_type_brings_what_fits(served: Served, receiver: WebhookReceiver) -> None:
+    made = endpoint(served, receiver)
+    path = f"/v1/webhook_endpoints/{made['id']}/replay"
+    first = happen(served)
+    served.admin.call("POST", f"/v1/batches/{first}/cancel")
+    called(receiver, 2)
+    for count, body in ((2, {"since": made["created_at"]}), (1, {"since": made["created_at"], "types": ["batch.canceled"]})):
+        before = len(receiver.calls)
+        assert served.admin.call("POST", path, body)["events"] == count
+        called(receiver, before + count)
+    assert served.admin.call("POST", path, {"until": "2020-01-01T00:00:00Z"})["events"] == 0
+    delivery = served.admin.call("GET", path.replace("replay", "deliveries"))["data"][0]
+    assert served.admin.call("POST", path, {"delivery": delivery["id"]})["events"] == 1
+    assert called(receiver, 6)[-1].headers["webhook-id"] == delivery["events"][0]
+
+
+def test_events_may_come_in_batches(served: Served, receiver: WebhookReceiver) -> None:
+    made = endpoint(served, receiver, batch={"max": 3, "ms": 60_000})
+    assert made["batch"] == {"max": 3, "ms": 60_000}
+    batches = [happen(served) for _ in range(3)]
+    (call,) = called(receiver, 1)
+    assert [envelope["data"]["object"]["id"] for envelope in call.envelopes] == batches
+    path = f"/v1/webhook_endpoints/{made['id']}"
+    assert served.admin.call("PATCH", path, {"batch": {"max": 1}})["batch"] == {"max": 1, "ms": 0}
+
+
+def test_calls_that_are_still_open_go_to_where_the_endpoint_is_now(served: Served, receiver: WebhookReceiver) -> None:
+    path = f"/v1/webhook_endpoints/{endpoint(served, receiver, batch={'max': 2, 'ms': 1500})['id']}"
+    batch = happen(served)
+    served.admin.call("PATCH", path, {"url": receiver.url + "/moved"})
+    (call,) = called(receiver, 1)
+    assert (call.path, call.envelopes[0]["data"]["object"]["id"]) == ("/webhook/moved", batch)
 
 
 def test_a_disabled_endpoint_is_not_called_and_an_enabled_one_begins_anew(served: Served, receiver: WebhookReceiver) -> None:
@@ -107,3 +162,18 @@ def test_an_endpoint_that_must_not_be_called_is_refused(served: Served, fields: 
     body = {"url": served.receiver.url, "events": ["batch.*"], **fields}
     answer = served.admin.ask("POST", "/v1/webhook_endpoints", body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, param)
+
+
+def test_a_callback_is_signed_with_the_secret_that_was_shown_once(served: Served, receiver: WebhookReceiver) -> None:
+    caller = served.caller("webhooks:write", "batches:write", "keys:read", workspace=served.workspace())
+    workspace = caller.call("GET", "/v1/api_keys")["data"][0]["workspace"]
+    path = f"/v1/workspaces/{workspace}/rotate_secret"
+    receiver.secret = caller.call("POST", path)["secret"]
+    body = {"text": "a", "recipients": [{"to": "12"}], "callback_url": receiver.url}
+    caller.call("POST", "/v1/batches", body)
+    assert called(receiver, 1)[0].types == ["message.rejected"]
+    assert served.admin.call("GET", f"/v1/workspaces/{workspace}")["secret"] is None
+    test = served.caller("webhooks:write", workspace=workspace, livemode=False)
+    assert test.refused("POST", path) == (403, "scope_missing")
+    assert served.caller("webhooks:write").refused("POST", path) == (404, "resource_missing")
+    assert caller.refused("POST", "/v1/workspaces/ws_nobody/rotate_secret") == (404, "resource_missing")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yanshu.domain.access import Workspace
 from yanshu.domain.events import Event
@@ -63,7 +64,8 @@ def _for_endpoint(
     if endpoint is None or endpoint.status is EndpointStatus.DISABLED:
         return Parcel(delivery, problem="endpoint_disabled")
     secrets = live_secrets(endpoint.secrets, endpoint.rotated_until, now)
-    return Parcel(delivery, contents, secrets, batched=endpoint.batch_max > 1)
+    # Where the endpoint is now: whoever moved it wants the calls that are still open there, too.
+    return Parcel(replace(delivery, url=endpoint.url), contents, secrets, batched=endpoint.batch_max > 1)
 
 
 def _for_callback(delivery: Delivery, contents: tuple[tuple[Event, Subject], ...], workspace: Workspace | None) -> Parcel:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from yanshu.domain import ids
-from yanshu.domain.batches import Batch
+from yanshu.domain.batches import Batch, BatchStatus
 from yanshu.domain.events import Event
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.messages import FINALS, Message, Status
@@ -35,6 +35,8 @@ async def load_subjects(uow: UnitOfWork, events: Iterable[Event]) -> dict[str, S
 
 def as_of(subject: Subject, event: Event) -> Subject:
     """Return the object as it was after `event`: a call that is late tells what happened then, not what is so now."""
+    if isinstance(subject, Batch):
+        return _batch_as_of(subject, event)
     if not isinstance(subject, Message) or "status" not in event.data or subject.version == event.seq:
         return subject
     status = Status(event.data["status"])
@@ -49,3 +51,14 @@ def as_of(subject: Subject, event: Event) -> Subject:
         done_at=event.created_at if status in FINALS else None,
         submitted_at=subject.submitted_at if subject.submitted_at and subject.submitted_at <= event.created_at else None,
     )
+
+
+def _batch_as_of(batch: Batch, event: Event) -> Batch:
+    """Return the batch with the status and totals of the event; its counters are those of now."""
+    known = {name: event.data[name] for name in ("total", "invalid") if name in event.data}
+    if batch.version == event.seq or "status" not in event.data:
+        return batch
+    status = BatchStatus(event.data["status"])
+    is_done = status in (BatchStatus.COMPLETED, BatchStatus.CANCELED)
+    done_at = batch.done_at if is_done else None
+    return replace(batch, status=status, version=event.seq, updated_at=event.created_at, done_at=done_at, **known)

@@ -57,8 +57,8 @@ def new_endpoint(call: Call, secret: str, position: int) -> WebhookEndpoint:
         created_at=now,
         updated_at=now,
         livemode=call.caller.livemode,
-        batch_max=body.batch_max,
-        batch_ms=body.batch_ms,
+        batch_max=body.batch.max,
+        batch_ms=body.batch.ms,
         position=position,
         metadata=body.metadata,
     )

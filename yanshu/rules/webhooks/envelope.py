@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from yanshu.domain.errors import Invalid
 from yanshu.domain.events import PUBLIC_TYPES, Event
 
 _PUBLIC = frozenset(PUBLIC_TYPES)
@@ -44,6 +45,8 @@ def wants(patterns: Sequence[str], event_type: str) -> bool:
     return f"{event_type.partition('.')[0]}.*" in patterns
 
 
-def unknown_patterns(patterns: Sequence[str]) -> list[str]:
-    """Return those of `patterns` that no public type matches: what a caller mistyped."""
-    return [pattern for pattern in patterns if not any(wants((pattern,), known) for known in PUBLIC_TYPES)]
+def check_patterns(patterns: Sequence[str], param: str) -> None:
+    """Raise `Invalid` for a pattern that no public type matches: what a caller mistyped must not just match nothing."""
+    for pattern in patterns:
+        if not any(wants((pattern,), known) for known in PUBLIC_TYPES):
+            raise Invalid("parameter_invalid", param=param, fix=f"{pattern} is no event type; see docs/reference/events.md")

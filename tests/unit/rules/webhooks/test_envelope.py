@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from yanshu.domain.errors import Invalid
 from yanshu.domain.events import PUBLIC_TYPES, Event
-from yanshu.rules.webhooks.envelope import body_of, envelope, unknown_patterns, wants
+from yanshu.rules.webhooks.envelope import body_of, check_patterns, envelope, wants
 
 EVENT = Event(
     id="evt_1",
@@ -55,6 +56,9 @@ def test_an_endpoint_wants(label: str, patterns: tuple[str, ...], kind: str, wan
     assert wants(patterns, kind) is wanted, label
 
 
-def test_mistyped_patterns_are_found_and_right_ones_are_not() -> None:
-    assert unknown_patterns([*PUBLIC_TYPES, "message.*", "*"]) == []
-    assert unknown_patterns(["message.deliverd", "messages.*", "message.*"]) == ["message.deliverd", "messages.*"]
+def test_mistyped_patterns_are_refused_by_name_and_right_ones_are_not() -> None:
+    check_patterns([*PUBLIC_TYPES, "message.*", "*"], "events")
+    for wrong in ("message.deliverd", "messages.*", "", "message"):
+        with pytest.raises(Invalid) as caught:
+            check_patterns(["message.*", wrong], "events")
+        assert (caught.value.param, str(caught.value.values["fix"]).split(" ")[0]) == ("events", wrong)

@@ -1,6 +1,6 @@
 """/v1/webhook_endpoints: where a workspace wants its events, and what became of the calls."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ from yanshu.edge.api.schemas.shown import show_delivery, show_webhook
 from yanshu.edge.api.writing import joining, write
 from yanshu.pipeline.notify import Replay
 from yanshu.ports.store import UnitOfWork
-from yanshu.rules.webhooks.envelope import unknown_patterns
+from yanshu.rules.webhooks.envelope import check_patterns
 from yanshu.rules.webhooks.signing import make_secret
 from yanshu.rules.webhooks.targets import check_url
 
@@ -68,6 +68,8 @@ def _changes(call: Call) -> dict[str, Any]:
     body: WebhookPatch = call.body
     changes = given(**{name: getattr(body, name) for name in body.__struct_fields__})
     _check(call, changes.get("url"), changes.get("events"))
+    if (batch := changes.pop("batch", None)) is not None:
+        changes |= {"batch_max": batch.max, "batch_ms": batch.ms}
     if "events" in changes:
         changes["events"] = tuple(changes["events"])
     if "status" in changes:
@@ -111,15 +113,24 @@ async def test_endpoint(call: Call) -> Answer:
 
 async def replay_events(call: Call) -> Answer:
     """Deliver events again, with their old ids."""
-    body: ReplayIn = call.body
     async with call.services.store.read() as uow:
         endpoint = await _find(uow, call)
-    until: datetime | None = utc(body.until)
-    wish = Replay(events=tuple(body.events), delivery=body.delivery, since=utc(body.since), until=until, types=tuple(body.types))
-    if not (wish.events or wish.delivery or wish.since):
-        raise Invalid("parameter_missing", param="events")
     also = joining(call, "webhook_endpoint.replayed", endpoint.id, 202, _show_replay)
-    return Answer(202, _show_replay(await call.services.notifier.replay(endpoint, wish, also)), kept=True)
+    return Answer(202, _show_replay(await call.services.notifier.replay(endpoint, _wish(call.body), also)), kept=True)
+
+
+def _wish(body: ReplayIn) -> Replay:
+    """Return what is asked for: one way to say it, so that none is passed over silently."""
+    ways = [bool(body.events), body.delivery is not None, bool(body.since or body.until or body.types)]
+    if not any(ways):
+        raise Invalid("parameter_missing", param="events")
+    if sum(ways) > 1:
+        raise Invalid("parameter_invalid", param="events", fix="give one of events, delivery, or a range")
+    since, until = utc(body.since), utc(body.until)
+    if since is not None and until is not None and since >= until:
+        raise Invalid("parameter_invalid", param="until", fix="a range that ends after it begins")
+    check_patterns(body.types, "types")
+    return Replay(events=tuple(body.events), delivery=body.delivery, since=since, until=until, types=tuple(body.types))
 
 
 def _show_replay(count: int) -> ReplayOut:
@@ -159,8 +170,8 @@ def _check(call: Call, url: str | None, events: list[str] | None) -> None:
     """Refuse URLs we must not call and event types that do not exist."""
     if url is not None:
         check_url(url, call.services.webhook_allow)
-    if events is not None and (unknown := unknown_patterns(events)):
-        raise Invalid("parameter_invalid", param="events", fix=f"{unknown[0]} is no event type; see docs/reference/events.md")
+    if events is not None:
+        check_patterns(events, "events")
 
 
 _PATH = "/v1/webhook_endpoints"

@@ -19,6 +19,7 @@ Links = Annotated[int, Meta(ge=1, le=32)]
 Password = Annotated[str, Meta(max_length=64)]
 Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
 Url = Annotated[str, Meta(min_length=8, max_length=2000)]
+Patterns = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=50)]
 Ids = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
 
 
@@ -148,13 +149,14 @@ class WorkspaceIn(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class WorkspaceOut(Struct, kw_only=True):
-    """A workspace."""
+    """A workspace; `secret`, which signs the calls to a message's `callback_url`, is shown once, when it is rotated."""
 
     id: str
     object: Literal["workspace"] = "workspace"
     created_at: datetime
     updated_at: datetime
     name: str
+    secret: str | None = None
     metadata: dict[str, Any]
 
 
@@ -200,13 +202,19 @@ class ApiKeyOut(Struct, kw_only=True):
     metadata: dict[str, Any]
 
 
+class BatchingIO(Struct, forbid_unknown_fields=True):
+    """Up to `max` events in one call, none of them waiting for more than `ms` milliseconds."""
+
+    max: Annotated[int, Meta(ge=1, le=1000)] = 1
+    ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+
+
 class WebhookIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """A new webhook endpoint; `events` are types or patterns such as message.*."""
 
     url: Url
-    events: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=50)]
-    batch_max: Annotated[int, Meta(ge=1, le=1000)] = 1
-    batch_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+    events: Patterns
+    batch: BatchingIO = field(default_factory=BatchingIO)
     metadata: Metadata | None = None
 
 
@@ -214,10 +222,9 @@ class WebhookPatch(Struct, forbid_unknown_fields=True, kw_only=True):
     """Fields of a webhook endpoint to change."""
 
     url: Url | UnsetType = UNSET
-    events: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
+    events: Patterns | UnsetType = UNSET
     status: Literal["enabled", "disabled"] | UnsetType = UNSET
-    batch_max: Annotated[int, Meta(ge=1, le=1000)] | UnsetType = UNSET
-    batch_ms: Annotated[int, Meta(ge=0, le=60_000)] | UnsetType = UNSET
+    batch: BatchingIO | UnsetType = UNSET
     metadata: Metadata | UnsetType | None = UNSET
 
 
@@ -232,15 +239,14 @@ class WebhookOut(Struct, kw_only=True):
     url: str
     events: list[str]
     status: str
-    batch_max: int
-    batch_ms: int
+    batch: BatchingIO
     failing_since: datetime | None
     secret: str | None = None
     metadata: dict[str, Any]
 
 
 class ReplayIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What to deliver again: events, the events of a delivery, or a time range (and types)."""
+    """What to deliver again: `events`, or the events of a `delivery`, or those of a range: any of `since`, `until` and `types`."""
 
     events: Annotated[list[str], Meta(max_length=1000)] = []
     delivery: str | None = None
@@ -280,24 +286,47 @@ class DeliveryOut(Struct, kw_only=True):
     took_ms: int | None
 
 
-class EventsQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
-    """Filters of the event list; `types` is a comma list."""
+Types = Annotated[str, Meta(max_length=500, description="A comma list of event types, or of families such as message.*")]
 
-    types: Annotated[str, Meta(max_length=500)] = ""
+
+class StreamQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Filter of the stream."""
+
+    types: Types = ""
+
+
+class EventsQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
+    """Filters of the event list."""
+
+    types: Types = ""
     object_id: str | None = field(default=None, name="object")
 
 
+class PreviousOut(Struct):
+    """What the object was before."""
+
+    status: str
+
+
+class EventDataOut(Struct):
+    """The object as it was right after the event, in the shape of its resource."""
+
+    object: dict[str, Any]
+    previous: PreviousOut | UnsetType = UNSET
+
+
 class EventOut(Struct, kw_only=True):
-    """An event."""
+    """An event, as webhooks carry it; `about` is the id of its object."""
 
     id: str
     object: Literal["event"] = "event"
     livemode: bool
     created_at: datetime
     type: str
+    workspace: str
     about: str
     seq: int
-    data: dict[str, Any]
+    data: EventDataOut
 
 
 class AuditOut(Struct, kw_only=True):

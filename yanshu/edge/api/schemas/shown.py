@@ -1,5 +1,9 @@
 """How stored objects are shown: domain structs to the shapes of `platform`."""
 
+from typing import Any
+
+from msgspec import UNSET
+
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.connectors import Connector, LinkReport, Match, Route
 from yanshu.domain.events import Event
@@ -7,11 +11,14 @@ from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.edge.api.schemas.platform import (
     ApiKeyOut,
     AuditOut,
+    BatchingIO,
     ConnectorOut,
     DeliveryOut,
+    EventDataOut,
     EventOut,
     LinkOut,
     MatchIO,
+    PreviousOut,
     RouteOut,
     WebhookOut,
     WorkspaceOut,
@@ -65,9 +72,9 @@ def read_match(match: MatchIO) -> Match:
     return Match(lanes=tuple(match.lanes), countries=tuple(match.countries), workspaces=tuple(match.workspaces))
 
 
-def show_workspace(w: Workspace) -> WorkspaceOut:
-    """Return the wire form of a workspace."""
-    return WorkspaceOut(id=w.id, created_at=w.created_at, updated_at=w.updated_at, name=w.name, metadata=w.metadata or {})
+def show_workspace(w: Workspace, secret: str | None = None) -> WorkspaceOut:
+    """Return the wire form of a workspace; `secret` only the one time it is shown."""
+    return WorkspaceOut(id=w.id, created_at=w.created_at, updated_at=w.updated_at, name=w.name, secret=secret, metadata=w.metadata or {})
 
 
 def show_key(k: ApiKey, secret: str | None = None) -> ApiKeyOut:
@@ -102,8 +109,7 @@ def show_webhook(e: WebhookEndpoint, secret: str | None = None) -> WebhookOut:
         url=e.url,
         events=list(e.events),
         status=e.status,
-        batch_max=e.batch_max,
-        batch_ms=e.batch_ms,
+        batch=BatchingIO(e.batch_max, e.batch_ms),
         failing_since=e.failing_since,
         secret=secret,
         metadata=e.metadata or {},
@@ -128,9 +134,19 @@ def show_delivery(d: Delivery) -> DeliveryOut:
     )
 
 
-def show_event(e: Event) -> EventOut:
-    """Return the wire form of an event."""
-    return EventOut(id=e.id, livemode=e.livemode, created_at=e.created_at, type=e.type, about=e.object_id, seq=e.seq, data=e.data)
+def show_event(e: Event, view: dict[str, Any]) -> EventOut:
+    """Return the wire form of an event; `view` is its object as it was after the event."""
+    previous = PreviousOut(e.data["previous"]) if "previous" in e.data else UNSET
+    return EventOut(
+        id=e.id,
+        livemode=e.livemode,
+        created_at=e.created_at,
+        type=e.type,
+        workspace=e.workspace_id,
+        about=e.object_id,
+        seq=e.seq,
+        data=EventDataOut(view, previous),
+    )
 
 
 def show_audit(a: AuditEntry) -> AuditOut:
