@@ -340,4 +340,4 @@ async def test_a_batch_is_repeated_from_memory_even_after_its_sending_time(house
 async def test_a_preview_of_an_empty_batch_shows_nothing(house: House) -> None:
     await house.open(con_a=always(AnswerResult.ACCEPTED))
     batch, _ = await house.batches.create(Send(workspace_id=WS, livemode=True, text=TEXT, recipients=()), start=False)
-    assert (await house.batches.preview(WS, batch.id))["sample"] == []
+    assert (await house.batches.preview(WS, batch.id)).sample == ()

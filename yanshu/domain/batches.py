@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from yanshu.domain.messages import Message
+
 
 class BatchStatus(StrEnum):
     """draft → validating → ready → scheduled → running ⇄ paused → completed | canceled | failed."""
@@ -57,3 +59,12 @@ class BatchRow(Struct, frozen=True, kw_only=True):
     client_reference: str | None = None
     code: str | None = None
     problem: str | None = None
+
+
+class BatchPreview(Struct, frozen=True, kw_only=True):
+    """What the first rows would become (line and message), the first rows that cannot be read, and the totals."""
+
+    total: int
+    invalid: int
+    sample: tuple[tuple[int, Message], ...]
+    bad: tuple[BatchRow, ...]

@@ -3,11 +3,13 @@
 A ULID is 48 bits of milliseconds and 80 bits of entropy in Crockford base 32 (26 characters), so ids sort by time as text.
 """
 
+import re
 from datetime import datetime
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 _PAIR_VALUE = {pair: value for value, pair in enumerate(_PAIRS)}
+_ULID = re.compile(f"[{ALPHABET}]{{26}}")
 _SERIAL_LIMIT = 1 << 20
 _ULID_LENGTH = 26
 _TIME_LENGTH = 10
@@ -71,6 +73,11 @@ def place_of(ident: str) -> int | None:
             return None
         value = value << 10 | pair
     return value
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Whether `text` is written as an id with this prefix."""
+    return text.startswith(f"{prefix}_") and _ULID.fullmatch(text, len(prefix) + 1) is not None
 
 
 def lowest_id(prefix: str, at: datetime) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from yanshu.domain import ids
-from yanshu.domain.batches import Batch, BatchRow, BatchStatus
+from yanshu.domain.batches import Batch, BatchPreview, BatchRow, BatchStatus
 from yanshu.domain.commands import Idempotency, Recipient, Saved, Send
 from yanshu.domain.errors import Conflict, Missing, Overloaded, StoreBusy
 from yanshu.domain.events import Event
@@ -162,19 +162,15 @@ class Batches:
             await uow.commit()
         return begun
 
-    async def preview(self, workspace_id: str, batch_id: str) -> dict[str, Any]:
+    async def preview(self, workspace_id: str, batch_id: str) -> BatchPreview:
         """Return what the first rows would become, the first unreadable rows, and the totals."""
         async with self._store.read() as uow:
             batch = await _find(uow, workspace_id, batch_id)
             good = await uow.batches.rows(batch_id, 0, _SAMPLE, good=True)
             bad = await uow.batches.rows(batch_id, 0, _SAMPLE, good=False)
         composed = self._accepter.compose(_send_of(batch, good, self._clock.now()))
-        sample = [
-            {"line": row.line, "to": m.recipient, "text": m.text, "encoding": m.encoding, "segments": m.segments, "code": m.reason_code}
-            for row, m in zip(good, composed.messages, strict=True)
-        ]
-        errors = [{"line": row.line, "to": row.to, "code": row.code, "problem": row.problem} for row in bad]
-        return {"total": batch.total, "invalid": batch.invalid, "sample": sample, "errors": errors}
+        sample = tuple((row.line, message) for row, message in zip(good, composed.messages, strict=True))
+        return BatchPreview(total=batch.total, invalid=batch.invalid, sample=sample, bad=tuple(bad))
 
     async def start(self, workspace_id: str, batch_id: str, also: Also[Batch] | None = None) -> Batch:
         """Begin to send."""

@@ -32,6 +32,7 @@ _EXACT: dict[str, str] = {
     "not UTF-8": "不是 UTF-8 编码",
     "test numbers need a test key": "测试号码需使用测试密钥",
     "quote a field as a whole, double the quotes within it, and end it on its line": "字段须整体加引号，其中的引号写两次，并在同一行结束",
+    "the body ended early": "请求体不完整",
     "the first line names each column once, one of them `to`": "首行须为列名，每列一次，且包含 to",
     "the id of a connector; see GET /v1/connectors": "应为通道 id，见 GET /v1/connectors",
     "use +8610000000001 to +8610000000020 with a test key": "测试密钥请使用 +8610000000001 至 +8610000000020",

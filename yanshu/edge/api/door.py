@@ -20,7 +20,7 @@ from yanshu.domain.access import Caller
 from yanshu.domain.commands import Idempotency, Saved
 from yanshu.domain.errors import CallerError, Conflict, Invalid, InvalidRequest, Missing, RateLimited, TooLarge
 from yanshu.edge.api.decoding import decode_body, decode_query
-from yanshu.edge.api.endpoints import Answer, Call, Endpoint
+from yanshu.edge.api.endpoints import Answer, Call, Endpoint, octets_of
 from yanshu.edge.api.errors import body_of, is_expected, refusal_of, status_of
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.services import Services
@@ -152,7 +152,7 @@ class Door:
         limit = self._services.settings.body_limit_bytes
         chunks: list[bytes] = []
         size = 0
-        async for chunk in request.stream():
+        async for chunk in octets_of(request):
             size += len(chunk)
             if size > limit:
                 raise TooLarge(

@@ -1,14 +1,16 @@
 """Endpoints as data: what a route needs, takes and answers. The router, the guards and OpenAPI all read this."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from litestar.response import Response, Stream
 from msgspec import UNSET, Struct, UnsetType
 
 from yanshu.domain.access import Caller
 from yanshu.domain.commands import Idempotency
+from yanshu.domain.errors import InvalidRequest
 from yanshu.edge.api.services import Services
 
 Json = bytes
@@ -78,9 +80,18 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return self.method in {"POST", "PATCH", "DELETE"}
 
 
+async def octets_of(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    """Yield the request's body as it arrives; `InvalidRequest` when the caller hangs up before its end."""
+    try:
+        async for octets in request.stream():
+            yield octets
+    except InternalServerException as error:
+        raise InvalidRequest("malformed_json", fix="the body ended early") from error
+
+
 def given(**fields: object) -> dict[str, Any]:
     """Return the fields that a PATCH really carries."""
     return {name: value for name, value in fields.items() if not isinstance(value, UnsetType)}
 
 
-__all__ = ["UNSET", "Answer", "Call", "Endpoint", "Handler", "given"]
+__all__ = ["UNSET", "Answer", "Call", "Endpoint", "Handler", "given", "octets_of"]

@@ -8,9 +8,13 @@ from msgspec import Struct
 
 # The package is only read as a folder: importing it would load web frameworks' adapters nobody needs.
 _PACKAGE = "swagger_ui"
-_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
+# The charset of texts is added by whoever sends them.
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
 # Scripts, styles and calls from here only; the icons of the page are drawn from data: addresses.
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -39,7 +43,7 @@ _START = """window.ui = SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-_MADE = {"index.html": ("text/html; charset=utf-8", _PAGE), "start.js": (_TYPES[".js"], _START)}
+_MADE = {"index.html": ("text/html", _PAGE), "start.js": (_TYPES[".js"], _START)}
 _FILES = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"})
 
 

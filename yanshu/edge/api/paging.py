@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from msgspec import Meta, Struct
 
 from yanshu.domain.errors import Invalid
+from yanshu.domain.ids import is_id
 from yanshu.ports.filters import Page
 
 T = TypeVar("T")
@@ -30,9 +31,9 @@ class ListOut(Struct, Generic[T]):
     object: Literal["list"] = "list"
 
 
-def page_of(query: PageQuery) -> Page:
-    """Return the page to read: one row more than asked, to know whether there are more."""
-    if query.cursor is not None and not query.cursor.replace("_", "").isalnum():
+def page_of(query: PageQuery, prefix: str) -> Page:
+    """Return the page to read: one row more than asked, to know whether there are more. A cursor is one of this very list."""
+    if query.cursor is not None and not is_id(query.cursor, prefix):
         raise Invalid("parameter_invalid", param="cursor", fix="next_cursor of an earlier page")
     return Page(limit=query.limit + 1, after=query.cursor, descending=query.order == "desc")
 

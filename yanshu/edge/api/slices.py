@@ -6,9 +6,9 @@ from typing import Any
 from yanshu.edge.api.paging import PageQuery, page_of
 
 
-def slice_of(rows: Sequence[Any], query: PageQuery) -> list[Any]:
+def slice_of(rows: Sequence[Any], query: PageQuery, prefix: str) -> list[Any]:
     """Return the page `query` asks for out of all rows, by id."""
-    page = page_of(query)
+    page = page_of(query, prefix)
     ordered = sorted(rows, key=lambda row: str(row.id), reverse=page.descending)
     after = page.after
     if after is not None:

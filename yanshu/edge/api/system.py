@@ -60,7 +60,7 @@ def _pages() -> list[Any]:
     @get(["/docs", "/docs/{name:str}"], include_in_schema=False)
     async def docs(name: FromPath[str] = "index.html") -> Response[bytes]:
         if name == "errors":
-            return _page("text/html; charset=utf-8", _errors_page().encode())
+            return _page("text/html", _errors_page().encode())
         file = page_file(name)
         if file is None:
             raise Missing("page", name[:64])
@@ -121,4 +121,4 @@ def _json(content: object, status: int = 200) -> Response[bytes]:
 
 
 def _page(media_type: str, content: bytes) -> Response[bytes]:
-    return Response(content, media_type=media_type, headers={"Content-Security-Policy": POLICY})
+    return Response(content, media_type=media_type, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})

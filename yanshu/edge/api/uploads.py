@@ -11,6 +11,7 @@ from litestar import Request
 from yanshu.domain.batches import BatchRow
 from yanshu.domain.errors import CallerError, Invalid, InvalidRequest
 from yanshu.edge.api.decoding import decode_body, explain_validation
+from yanshu.edge.api.endpoints import octets_of
 from yanshu.edge.api.schemas.messages import RecipientIn
 
 ROWS_A_CHUNK = 1000
@@ -29,7 +30,7 @@ async def read_rows(request: Request[Any, Any, Any], batch_id: str) -> AsyncIter
     reader: Any = CsvRows(batch_id) if kind == "text/csv" else NdjsonRows(batch_id)
     lines = Lines()
     rows: list[BatchRow] = []
-    async for octets in request.stream():
+    async for octets in octets_of(request):
         rows += (row for line in lines.feed(octets) if (row := reader.read(*line)) is not None)
         while len(rows) >= ROWS_A_CHUNK:
             yield rows[:ROWS_A_CHUNK]

@@ -6,22 +6,23 @@ from typing import Any
 
 import msgspec
 
+from yanshu.domain import ids
 from yanshu.domain.batches import Batch
 from yanshu.domain.commands import Recipient, Saved, Send
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.domain.messages import Status
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of, page_of
-from yanshu.edge.api.schemas.messages import (
-    BatchIn,
+from yanshu.edge.api.schemas.batches import (
     BatchOut,
+    BatchPreviewOut,
     BatchRowOut,
     BatchRowsQuery,
-    MessageOut,
     show_batch,
-    show_message,
+    show_preview,
     show_row,
 )
+from yanshu.edge.api.schemas.messages import BatchIn, MessageOut, show_message
 from yanshu.edge.api.schemas.platform import EmptyIn
 from yanshu.edge.api.sending import common_fields, kept_until_sent
 from yanshu.edge.api.uploads import read_rows
@@ -55,7 +56,7 @@ async def put_recipients(call: Call) -> Answer:
 async def preview_batch(call: Call) -> Answer:
     """Show what the first rows would become, and the first bad rows."""
     await _check_mine(call)
-    return Answer(200, await call.services.batches.preview(call.caller.workspace_id, call.ids["id"]))
+    return Answer(200, show_preview(await call.services.batches.preview(call.caller.workspace_id, call.ids["id"]), call.language))
 
 
 async def start_batch(call: Call) -> Answer:
@@ -88,7 +89,7 @@ async def _steer(call: Call, step: Step, action: str) -> Answer:
 async def list_batches(call: Call) -> Answer:
     """List batches, newest first."""
     async with call.services.store.read() as uow:
-        rows = await uow.batches.page(call.caller.workspace_id, call.caller.livemode, page_of(call.query))
+        rows = await uow.batches.page(call.caller.workspace_id, call.caller.livemode, page_of(call.query, ids.BATCH))
     return Answer(200, list_of(rows, call.query, show_batch))
 
 
@@ -105,7 +106,7 @@ async def list_recipients(call: Call) -> Answer:
         if query.status == "invalid":
             return Answer(200, await _bad_rows(uow, batch, query, call.language))
         filters = MessageFilter(batch_id=batch.id, status=Status(query.status) if query.status else None)
-        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(query))
+        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(query, ids.MESSAGE))
     return Answer(200, list_of(rows, query, lambda row: show_message(row, call.language)))
 
 
@@ -149,7 +150,7 @@ def _action(name: str, handler: Any, summary: str) -> Endpoint:
         summary=summary,
         body=EmptyIn,
         optional_body=True,
-        answer=dict[str, Any] if name == "preview" else BatchOut,
+        answer=BatchPreviewOut if name == "preview" else BatchOut,
         refuses=_ERRORS,
     )
 

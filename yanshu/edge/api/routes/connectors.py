@@ -68,7 +68,7 @@ async def list_connectors(call: Call) -> Answer:
     """List connectors."""
     async with call.services.store.read() as uow:
         rows = await uow.definitions.connectors()
-    return Answer(200, list_of(slice_of(rows, call.query), call.query, show_connector))
+    return Answer(200, list_of(slice_of(rows, call.query, ids.CONNECTOR), call.query, show_connector))
 
 
 async def get_connector(call: Call) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 from litestar.response import Stream
 
+from yanshu.domain import ids
 from yanshu.domain.errors import CallerError, Missing, StoreBusy
 from yanshu.domain.events import PUBLIC_TYPES, Event
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
@@ -30,7 +31,7 @@ async def list_events(call: Call) -> Answer:
     query: EventsQuery = call.query
     filters = _filters(call, query.types, query.object_id)
     async with call.services.store.read() as uow:
-        rows = await uow.events.page(filters, page_of(query))
+        rows = await uow.events.page(filters, page_of(query, ids.EVENT))
         shown = await _show(uow, rows)
     return Answer(200, list_of(rows, query, lambda row: shown[row.id]))
 

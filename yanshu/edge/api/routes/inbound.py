@@ -1,5 +1,6 @@
 """/v1/inbound: what people wrote to us."""
 
+from yanshu.domain import ids
 from yanshu.domain.errors import Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.paging import ListOut, list_of, page_of
@@ -16,7 +17,7 @@ async def list_inbound(call: Call) -> Answer:
             sender=phone_filter(query.sender, call),
             recipient=query.recipient,
             livemode=call.caller.livemode,
-            page=page_of(query),
+            page=page_of(query, ids.INBOUND),
         )
     return Answer(200, list_of(rows, query, show_inbound))
 

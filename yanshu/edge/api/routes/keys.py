@@ -35,7 +35,7 @@ async def post_key(call: Call) -> Answer:
 async def list_keys(call: Call) -> Answer:
     """List the workspace's keys."""
     async with call.services.store.read() as uow:
-        rows = await uow.access.keys(call.caller.workspace_id, page_of(call.query))
+        rows = await uow.access.keys(call.caller.workspace_id, page_of(call.query, ids.API_KEY))
     return Answer(200, list_of(rows, call.query, show_key))
 
 

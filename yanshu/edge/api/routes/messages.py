@@ -5,10 +5,13 @@ from typing import Any
 
 import msgspec
 
+from yanshu.domain import ids
 from yanshu.domain.commands import Dedupe, Recipient, Saved, Send
 from yanshu.domain.messages import Message
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.paging import ListOut, list_of, page_of
+from yanshu.edge.api.schemas.attempts import SubmissionsOut, show_submission
+from yanshu.edge.api.schemas.explanations import ExplanationOut
 from yanshu.edge.api.schemas.messages import (
     MessageDetailOut,
     MessageIn,
@@ -16,10 +19,8 @@ from yanshu.edge.api.schemas.messages import (
     MessageQuery,
     PreviewOut,
     RescheduleIn,
-    SubmissionsOut,
     show_message,
     show_message_detail,
-    show_submission,
     utc,
 )
 from yanshu.edge.api.schemas.platform import EmptyIn
@@ -70,7 +71,7 @@ async def list_messages(call: Call) -> Answer:
         created_before=utc(q.created_before),
     )
     async with call.services.store.read() as uow:
-        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(q))
+        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(q, ids.MESSAGE))
     return Answer(200, list_of(rows, q, lambda row: show_message(row, call.language)))
 
 
@@ -78,8 +79,9 @@ async def get_message(call: Call) -> Answer:
     """Return one message with its timeline."""
     async with call.services.store.read() as uow:
         message = await find_message(uow, call)
+        submissions = await uow.submissions.of_messages([message.id])
         events = await uow.events.of_object(call.caller.workspace_id, message.id)
-    return Answer(200, show_message_detail(message, events, call.language))
+    return Answer(200, show_message_detail(message, submissions, events, call.language))
 
 
 async def cancel_message(call: Call) -> Answer:
@@ -102,7 +104,8 @@ async def patch_message(call: Call) -> Answer:
 async def explain_message(call: Call) -> Answer:
     """Tell why the message is where it is."""
     await _check_mine(call)
-    return Answer(200, await call.services.explainer.explain(call.caller.workspace_id, call.ids["id"], call.language))
+    told = await call.services.explainer.explain(call.caller.workspace_id, call.ids["id"], call.language)
+    return Answer(200, msgspec.convert(told, ExplanationOut))
 
 
 async def list_submissions(call: Call) -> Answer:
@@ -206,7 +209,7 @@ ENDPOINTS = (
         handler=explain_message,
         scope="messages:read",
         summary="Explain what happened",
-        answer=dict[str, Any],
+        answer=ExplanationOut,
         refuses=(404,),
     ),
     Endpoint(

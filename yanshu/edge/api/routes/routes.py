@@ -63,7 +63,7 @@ async def list_routes(call: Call) -> Answer:
     """List routes."""
     async with call.services.store.read() as uow:
         rows = await uow.definitions.routes()
-    return Answer(200, list_of(slice_of(rows, call.query), call.query, show_route))
+    return Answer(200, list_of(slice_of(rows, call.query, ids.ROUTE), call.query, show_route))
 
 
 async def get_route(call: Call) -> Answer:

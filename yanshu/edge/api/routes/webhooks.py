@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from yanshu.domain import ids
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.domain.webhooks import EndpointStatus, WebhookEndpoint
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
@@ -140,7 +141,7 @@ def _show_replay(count: int) -> ReplayOut:
 async def list_endpoints(call: Call) -> Answer:
     """List endpoints."""
     async with call.services.store.read() as uow:
-        rows = await uow.webhooks.endpoints(call.caller.workspace_id, page_of(call.query), call.caller.livemode)
+        rows = await uow.webhooks.endpoints(call.caller.workspace_id, page_of(call.query, ids.WEBHOOK_ENDPOINT), call.caller.livemode)
     return Answer(200, list_of(rows, call.query, show_webhook))
 
 
@@ -154,7 +155,7 @@ async def list_deliveries(call: Call) -> Answer:
     """List the calls made to an endpoint."""
     async with call.services.store.read() as uow:
         endpoint = await _find(uow, call)
-        rows = await uow.webhooks.deliveries(endpoint.id, call.query.status, page_of(call.query))
+        rows = await uow.webhooks.deliveries(endpoint.id, call.query.status, page_of(call.query, ids.DELIVERY))
     return Answer(200, list_of(rows, call.query, show_delivery))
 
 

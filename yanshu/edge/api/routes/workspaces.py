@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from yanshu.domain import ids
 from yanshu.domain.errors import Forbidden, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of, page_of
@@ -26,7 +27,7 @@ async def post_workspace(call: Call) -> Answer:
 async def list_workspaces(call: Call) -> Answer:
     """List workspaces."""
     async with call.services.store.read() as uow:
-        rows = await uow.access.workspaces(page_of(call.query))
+        rows = await uow.access.workspaces(page_of(call.query, ids.WORKSPACE))
     return Answer(200, list_of(rows, call.query, show_workspace))
 
 
@@ -60,7 +61,7 @@ async def list_audit(call: Call) -> Answer:
     """List the audit trail: the workspace's, or for an admin the whole platform's."""
     scope = None if call.caller.may("admin") else call.caller.workspace_id
     async with call.services.store.read() as uow:
-        rows = await uow.access.audit(scope, page_of(call.query))
+        rows = await uow.access.audit(scope, page_of(call.query, ids.AUDIT))
     return Answer(200, list_of(rows, call.query, show_audit))
 
 

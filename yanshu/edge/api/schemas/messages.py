@@ -1,19 +1,18 @@
-"""Shapes of messages, batches and inbound texts."""
+"""Shapes of messages and inbound texts, and of what is sent."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from yanshu.domain.batches import Batch, BatchRow
 from yanshu.domain.events import Event
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.lanes import DEFAULT_PRIORITY, Lane
 from yanshu.domain.messages import Message, Risk, Status
 from yanshu.domain.reasons import reason_of
 from yanshu.domain.submissions import Submission
-from yanshu.edge.api.chinese import in_chinese
 from yanshu.edge.api.paging import PageQuery
+from yanshu.edge.api.schemas.attempts import SegmentStatusOut, SubmissionOut, segment_status, show_submission
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -108,15 +107,6 @@ class InboundQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
     recipient: Annotated[str, Meta(max_length=64)] | None = field(default=None, name="to")
 
 
-_ROW_STATUS = f"^({'|'.join([*Status, 'invalid'])})$"
-
-
-class BatchRowsQuery(PageQuery, forbid_unknown_fields=True, kw_only=True):
-    """Filters of a batch's recipients; `invalid` are the rows that could not be read."""
-
-    status: Annotated[str, Meta(pattern=_ROW_STATUS)] | None = None
-
-
 class ReasonOut(Struct):
     """Why, who can act, and what they can do."""
 
@@ -167,8 +157,10 @@ class MessageOut(Struct, kw_only=True):
 
 
 class MessageDetailOut(MessageOut, kw_only=True):
-    """A message with its history."""
+    """A message with its history and everything that was tried."""
 
+    submissions: list[SubmissionOut]
+    segment_status: list[SegmentStatusOut]
     timeline: list[TimelineOut]
 
 
@@ -177,10 +169,14 @@ def show_message(message: Message, language: str = "en") -> MessageOut:
     return MessageOut(**_message_fields(message, language))
 
 
-def show_message_detail(message: Message, events: list[Event], language: str) -> MessageDetailOut:
+def show_message_detail(message: Message, submissions: list[Submission], events: list[Event], language: str) -> MessageDetailOut:
     """Return the wire form of a message with its history."""
-    timeline = [TimelineOut(event.created_at, event.type, event.data) for event in events]
-    return MessageDetailOut(timeline=timeline, **_message_fields(message, language))
+    return MessageDetailOut(
+        submissions=[show_submission(row) for row in submissions],
+        segment_status=segment_status(submissions),
+        timeline=[TimelineOut(event.created_at, event.type, event.data) for event in events],
+        **_message_fields(message, language),
+    )
 
 
 def _message_fields(message: Message, language: str) -> dict[str, Any]:
@@ -228,116 +224,6 @@ class PreviewOut(Struct, kw_only=True):
     candidates: list[str]
     findings: list[dict[str, Any]]
     would_hold_until: datetime | None
-
-
-class ReceiptOut(Struct):
-    """The carrier's report on a segment, raw."""
-
-    stat: str
-    err: str | None
-    text: str | None
-    at: datetime | None
-
-
-class SubmissionOut(Struct, kw_only=True):
-    """One attempt to submit one segment."""
-
-    object: Literal["submission"] = "submission"
-    message: str
-    attempt: int
-    segment: int
-    total: int
-    connector: str
-    status: str
-    carrier_message_id: str | None
-    code: str | None
-    answered_at: datetime
-    receipt: ReceiptOut | None
-
-
-class SubmissionsOut(Struct, kw_only=True):
-    """All submissions of a message."""
-
-    object: Literal["list"] = "list"
-    data: list[SubmissionOut]
-
-
-def show_submission(row: Submission) -> SubmissionOut:
-    """Return the wire form of a submission."""
-    receipt = ReceiptOut(row.receipt_status, row.receipt_code, row.receipt_text, row.receipt_at) if row.receipt_status else None
-    return SubmissionOut(
-        message=row.message_id,
-        attempt=row.attempt,
-        segment=row.segment,
-        total=row.total,
-        connector=row.connector_id,
-        status=row.status,
-        carrier_message_id=row.carrier_message_id,
-        code=row.code,
-        answered_at=row.answered_at,
-        receipt=receipt,
-    )
-
-
-class BatchOut(Struct, kw_only=True):
-    """A batch as the API shows it; `counts` is messages by status."""
-
-    id: str
-    object: Literal["batch"] = "batch"
-    livemode: bool
-    created_at: datetime
-    updated_at: datetime
-    status: str
-    total: int
-    expanded: int
-    invalid: int
-    counts: dict[str, int]
-    send_at: datetime | None
-    started_at: datetime | None
-    done_at: datetime | None
-    metadata: dict[str, Any]
-
-
-def show_batch(batch: Batch) -> BatchOut:
-    """Return the wire form of a batch."""
-    return BatchOut(
-        id=batch.id,
-        livemode=batch.livemode,
-        created_at=batch.created_at,
-        updated_at=batch.updated_at,
-        status=batch.status,
-        total=batch.total,
-        expanded=batch.expanded,
-        invalid=batch.invalid,
-        counts=batch.counts,
-        send_at=batch.send_at,
-        started_at=batch.started_at,
-        done_at=batch.done_at,
-        metadata=batch.metadata or {},
-    )
-
-
-class BatchRowOut(Struct, kw_only=True):
-    """A row of an upload that could not be read."""
-
-    object: Literal["batch_row"] = "batch_row"
-    line: int
-    to: str
-    code: str
-    problem: str | None
-
-
-def show_row(row: BatchRow, language: str = "en") -> BatchRowOut:
-    """Return the wire form of a bad row."""
-    return BatchRowOut(line=row.line, to=row.to, code=row.code or "", problem=told_problem(row.problem, language))
-
-
-def told_problem(problem: str | None, language: str) -> str | None:
-    """Return what is wrong with a row in the caller's language; the field it begins with, if any, stays."""
-    if problem is None or not language.startswith("zh"):
-        return problem
-    field_name, colon, fix = problem.partition(": ")
-    return f"{field_name}：{in_chinese(fix)}" if colon else in_chinese(problem)
 
 
 class InboundOut(Struct, kw_only=True, rename={"sender": "from", "recipient": "to"}):

@@ -8,7 +8,8 @@ from yanshu.domain.batches import Batch
 from yanshu.domain.events import Event
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.messages import Message
-from yanshu.edge.api.schemas.messages import show_batch, show_inbound, show_message
+from yanshu.edge.api.schemas.batches import show_batch
+from yanshu.edge.api.schemas.messages import show_inbound, show_message
 
 
 def show_object(event: Event, subject: Message | Inbound | Batch | None) -> dict[str, Any]:

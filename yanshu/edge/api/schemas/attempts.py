@@ -1,0 +1,71 @@
+"""Shapes of what was tried: submissions, their receipts, and what is known of each segment."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from yanshu.domain.submissions import Submission, SubmissionStatus
+
+
+class ReceiptOut(Struct):
+    """The carrier's report on a segment, raw."""
+
+    stat: str
+    err: str | None
+    text: str | None
+    at: datetime | None
+
+
+class SubmissionOut(Struct, kw_only=True):
+    """One attempt to submit one segment."""
+
+    object: Literal["submission"] = "submission"
+    message: str
+    attempt: int
+    segment: int
+    total: int
+    connector: str
+    status: str
+    carrier_message_id: str | None
+    code: str | None
+    answered_at: datetime
+    receipt: ReceiptOut | None
+
+
+class SubmissionsOut(Struct, kw_only=True):
+    """All submissions of a message."""
+
+    object: Literal["list"] = "list"
+    data: list[SubmissionOut]
+
+
+def show_submission(row: Submission) -> SubmissionOut:
+    """Return the wire form of a submission."""
+    receipt = ReceiptOut(row.receipt_status, row.receipt_code, row.receipt_text, row.receipt_at) if row.receipt_status else None
+    return SubmissionOut(
+        message=row.message_id,
+        attempt=row.attempt,
+        segment=row.segment,
+        total=row.total,
+        connector=row.connector_id,
+        status=row.status,
+        carrier_message_id=row.carrier_message_id,
+        code=row.code,
+        answered_at=row.answered_at,
+        receipt=receipt,
+    )
+
+
+class SegmentStatusOut(Struct):
+    """What is known of one segment, by the last attempt at it."""
+
+    segment: int
+    status: SubmissionStatus
+
+
+def segment_status(rows: Sequence[Submission]) -> list[SegmentStatusOut]:
+    """Return what is known of each segment that was submitted; `rows` come in the order of attempts."""
+    last = {row.segment: row.status for row in rows}
+    return [SegmentStatusOut(segment, status) for segment, status in sorted(last.items())]

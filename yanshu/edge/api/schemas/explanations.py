@@ -1,0 +1,66 @@
+"""Shapes of an explanation: the story of one message in sentences, and the data behind them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from yanshu.domain.messages import Status
+from yanshu.domain.submissions import SubmissionStatus
+from yanshu.edge.api.schemas.messages import ReasonOut
+
+
+class CandidateOut(Struct, kw_only=True):
+    """A connector that today's routes lead to, and why it may not be used; `rank` is its place when the message was accepted."""
+
+    connector: str
+    name: str
+    route: str
+    usable: bool
+    why: str | None
+    chosen: bool
+    rank: int | None
+
+
+class AttemptReceiptOut(Struct):
+    """The carrier's report."""
+
+    stat: str
+    err: str | None
+    at: datetime | None
+
+
+class AttemptOut(Struct, kw_only=True):
+    """One attempt at one segment."""
+
+    attempt: int
+    segment: int
+    connector: str
+    status: SubmissionStatus
+    carrier_message_id: str | None
+    code: str | None
+    answered_at: datetime
+    receipt: AttemptReceiptOut | None
+
+
+class StepOut(Struct):
+    """One event of the message."""
+
+    id: str
+    type: str
+    at: datetime
+    data: dict[str, Any]
+
+
+class ExplanationOut(Struct, kw_only=True):
+    """Why a message is where it is: sentences for people, then the data."""
+
+    object: Literal["explanation"] = "explanation"
+    message: str
+    status: Status
+    country: str | None
+    sentences: list[str]
+    candidates: list[CandidateOut]
+    attempts: list[AttemptOut]
+    events: list[StepOut]
+    reason: ReasonOut | None
