@@ -15,3 +15,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served.start()
     finally:
         served.stop()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def served_on_either(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same, once on each store."""
+    given = {}
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        given["database_url"] = server.create_database(request.module.__name__.rpartition(".")[2], "template_yanshu")
+    served = Served(tmp_path_factory.mktemp("platform"))
+    try:
+        yield served.start(**given)
+    finally:
+        served.stop()

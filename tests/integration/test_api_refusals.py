@@ -12,6 +12,11 @@ SEND = "/v1/messages/preview"
 ALWAYS = ("request-id", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy")
 
 
+@pytest.fixture(scope="module")
+def served(served_on_either: Served) -> Served:
+    return served_on_either
+
+
 DEEP = b'{"name":"a","protocol":"smpp","host":"h","port":1,"settings":{"a":' + b"[" * 100_000
 
 

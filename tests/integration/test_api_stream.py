@@ -12,6 +12,11 @@ from tests.integration.serving import Api, Served, until
 BATCH = {"text": "a", "recipients": [{"to": "+8610000000001"}], "start": False}
 
 
+@pytest.fixture(scope="module")
+def served(served_on_either: Served) -> Served:
+    return served_on_either
+
+
 @contextmanager
 def stream(caller: Api, query: str = "", last: str | None = None) -> Iterator[Iterator[dict[str, Any]]]:
     """Open the stream; yields its events one by one, after the greeting has come."""

@@ -1,7 +1,8 @@
 """/v1/events and /v1/stream: the history, page by page or as it happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from litestar.response import Stream
@@ -20,6 +21,7 @@ from yanshu.ports.store import UnitOfWork
 from yanshu.rules.accounts.keys import admit
 from yanshu.rules.webhooks.envelope import check_patterns, wants
 
+T = TypeVar("T")
 _CHUNK = 500
 _HEARTBEAT_SECONDS = 15.0
 # A key that may no longer be used ends its streams within the heartbeat; asking at every chunk would cost a query each.
@@ -63,7 +65,7 @@ async def _events(call: Call, position: int, filters: EventFilter) -> AsyncItera
     yield b": connected\n\n"
     while True:
         try:
-            found = await _read(call, position, filters, watch)
+            found = await _to_its_end(_read(call, position, filters, watch))
         except StoreBusy:
             await asyncio.sleep(1.0)
             continue
@@ -74,6 +76,13 @@ async def _events(call: Call, position: int, filters: EventFilter) -> AsyncItera
             position = event.position
         if not found and not await store.wait("events", _HEARTBEAT_SECONDS):
             yield b": heartbeat\n\n"
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await work that is not cut off when the reader hangs up: the pool would lose a connection that is let go in mid-query."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else may be left to ask
+    return await asyncio.shield(task)
 
 
 class _KeyWatch:
