@@ -6,7 +6,7 @@ import ipaddress
 from datetime import datetime
 from functools import lru_cache
 
-from yanshu.domain.access import SCOPES, ApiKey, Caller
+from yanshu.domain.access import PLATFORM_SCOPES, SCOPES, ApiKey, Caller
 from yanshu.domain.errors import Conflict, Forbidden, Invalid, Unauthenticated
 
 LIVE, TEST = "ys_live_", "ys_test_"
@@ -64,6 +64,17 @@ def check_rotation(key: ApiKey, caller: Caller, now: datetime) -> None:
     check_mode(key.livemode, caller)
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         raise Conflict("state_conflict", param="id", status="revoked or expired")
+
+
+def check_revocation(key: ApiKey, caller: Caller) -> None:
+    """Refuse to revoke the key that asks, a live key by a test key, and the platform's by others: nobody may lock the operator out."""
+    if key.id == caller.key_id:
+        raise Conflict("state_conflict", param="id", status="the key of this very request")
+    if key.livemode and not caller.livemode:
+        raise Forbidden("scope_missing", scope="keys:write (live keys only)")
+    for scope in key.scopes:
+        if scope in PLATFORM_SCOPES and not caller.may(scope):
+            raise Forbidden("scope_missing", scope=scope)
 
 
 def check_cidrs(cidrs: tuple[str, ...]) -> None:

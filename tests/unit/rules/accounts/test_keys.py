@@ -16,6 +16,7 @@ from yanshu.rules.accounts.keys import (
     believed_address,
     check_cidrs,
     check_mode,
+    check_revocation,
     check_rotation,
     check_scopes,
     digest_of,
@@ -142,3 +143,26 @@ def test_a_caller_over_ipv4_is_known_on_a_socket_for_both(address: str, admitted
     else:
         with pytest.raises(CallerError):
             admit(key, address, NOW)
+
+
+CUSTOMER = Caller(workspace_id="ws_1", key_id="key_2", livemode=True, scopes=frozenset({"keys:write"}), address="192.0.2.7")
+REVOCATIONS = [
+    ("another key, whatever it may do", {"scopes": ("messages:send", "audit:read")}, {}, None),
+    ("a test key", {"livemode": False}, {}, None),
+    ("itself", {"id": "key_2"}, {}, "state_conflict"),
+    ("itself, even as the admin", {"id": "key_2", "scopes": ("admin",)}, {"scopes": frozenset({"admin"})}, "state_conflict"),
+    ("a live key by a test key", {}, {"livemode": False}, "scope_missing"),
+    ("the admin's by a customer", {"scopes": ("admin",)}, {}, "scope_missing"),
+    ("the admin's by an admin", {"scopes": ("admin",)}, {"scopes": frozenset({"admin"})}, None),
+    ("an operator's by a customer", {"scopes": ("connectors:write",)}, {}, "scope_missing"),
+]
+
+
+@pytest.mark.parametrize(("key", "caller", "code"), [case[1:] for case in REVOCATIONS], ids=[case[0] for case in REVOCATIONS])
+def test_who_may_revoke(key: dict[str, Any], caller: dict[str, Any], code: str | None) -> None:
+    if code is None:
+        check_revocation(replace(KEY, **key), replace(CUSTOMER, **caller))
+        return
+    with pytest.raises(CallerError) as caught:
+        check_revocation(replace(KEY, **key), replace(CUSTOMER, **caller))
+    assert caught.value.code == code

@@ -14,7 +14,7 @@ from yanshu.edge.api.schemas.platform import ApiKeyIn, ApiKeyOut, RotateIn
 from yanshu.edge.api.schemas.shown import show_key
 from yanshu.edge.api.writing import write
 from yanshu.ports.store import UnitOfWork
-from yanshu.rules.accounts.keys import SECRET_BYTES, check_rotation, digest_of, hint_of, mint_secret
+from yanshu.rules.accounts.keys import SECRET_BYTES, check_revocation, check_rotation, digest_of, hint_of, mint_secret
 
 
 async def post_key(call: Call) -> Answer:
@@ -46,11 +46,13 @@ async def get_key(call: Call) -> Answer:
 
 
 async def revoke_key(call: Call) -> Answer:
-    """Revoke a key: it is refused within a second everywhere."""
+    """Revoke another key: it is refused within a second everywhere."""
 
     async def work(uow: UnitOfWork) -> tuple[str, ApiKeyOut]:
         now = call.services.clock.now()
-        key = replace(await _find(uow, call), revoked_at=now, updated_at=now)
+        found = await _find(uow, call)
+        check_revocation(found, call.caller)
+        key = replace(found, revoked_at=found.revoked_at or now, updated_at=now)
         await uow.access.save_key(key)
         return key.id, show_key(key)
 
