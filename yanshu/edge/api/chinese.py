@@ -30,6 +30,7 @@ _EXACT: dict[str, str] = {
     "next_cursor of an earlier page": "应为上一页返回的 next_cursor",
     "no spaces, backslashes or characters outside ASCII; percent-encode them": "不能含空格、反斜杠或非 ASCII 字符，请使用百分号编码",
     "not UTF-8": "不是 UTF-8 编码",
+    "the connection was lost before the body's end": "请求正文未传完连接即中断",
     "test numbers need a test key": "测试号码需使用测试密钥",
     "quote a field as a whole, double the quotes within it, and end it on its line": "字段须整体加引号，其中的引号写两次，并在同一行结束",
     "the body ended early": "请求体不完整",

@@ -1,16 +1,13 @@
 """Endpoints as data: what a route needs, takes and answers. The router, the guards and OpenAPI all read this."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from litestar import Request
-from litestar.exceptions import InternalServerException
-from litestar.response import Response, Stream
 from msgspec import UNSET, Struct, UnsetType
 
 from yanshu.domain.access import Caller
 from yanshu.domain.commands import Idempotency
-from yanshu.domain.errors import InvalidRequest
+from yanshu.edge.api.exchange import Request, Response
 from yanshu.edge.api.services import Services
 
 Json = bytes
@@ -21,7 +18,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
     caller: Caller
     services: Services
-    request: Request[Any, Any, Any]
+    request: Request
     request_id: str
     language: str
     ids: dict[str, str]
@@ -42,7 +39,7 @@ class Answer(Struct, frozen=True):
     kept: bool = False
 
 
-Handler = Callable[[Call], Awaitable[Answer | Response[Any] | Stream]]
+Handler = Callable[[Call], Awaitable[Answer | Response]]
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -80,18 +77,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return self.method in {"POST", "PATCH", "DELETE"}
 
 
-async def octets_of(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
-    """Yield the request's body as it arrives; `InvalidRequest` when the caller hangs up before its end."""
-    try:
-        async for octets in request.stream():
-            yield octets
-    except InternalServerException as error:
-        raise InvalidRequest("malformed_json", fix="the body ended early") from error
-
-
 def given(**fields: object) -> dict[str, Any]:
     """Return the fields that a PATCH really carries."""
     return {name: value for name, value in fields.items() if not isinstance(value, UnsetType)}
 
 
-__all__ = ["UNSET", "Answer", "Call", "Endpoint", "Handler", "given", "octets_of"]
+__all__ = ["UNSET", "Answer", "Call", "Endpoint", "Handler", "given"]

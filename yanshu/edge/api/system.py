@@ -1,17 +1,17 @@
 """What needs no key: health, metrics, the OpenAPI document and its page, made of local files."""
 
 import hmac
+from collections.abc import Awaitable, Callable
 from html import escape
 from ipaddress import ip_address
 from typing import Any
 
 import msgspec
-from litestar import Request, get
-from litestar.params import FromPath
-from litestar.response import Response
+from msgspec import Struct
 
 from yanshu.domain.errors import Missing, StoreError
 from yanshu.edge.api.catalogue import CATALOGUE, in_print
+from yanshu.edge.api.exchange import Request, Response
 from yanshu.edge.api.pages import POLICY, page_file
 from yanshu.edge.api.services import Services
 from yanshu.runtime.metrics import CONTENT_TYPE
@@ -20,17 +20,23 @@ from yanshu.runtime.metrics import CONTENT_TYPE
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
-def make_system(services: Services, document: dict[str, Any]) -> list[Any]:
-    """Return the route handlers."""
+class Page(Struct, frozen=True):
+    """A page: `show` answers a request, given the path's variables."""
+
+    path: str
+    show: Callable[[Request, dict[str, str]], Awaitable[Response]]
+    method: str = "GET"
+
+
+def make_pages(services: Services, document: dict[str, Any]) -> tuple[Page, ...]:
+    """Return the table of pages."""
     octets = msgspec.json.encode(document)
 
-    @get("/healthz", include_in_schema=False)
-    async def healthz() -> Response[bytes]:
+    async def healthz(_: Request, __: dict[str, str]) -> Response:
         """The process runs."""
         return _json({"status": "ok"})
 
-    @get("/readyz", include_in_schema=False)
-    async def readyz() -> Response[bytes]:
+    async def readyz(_: Request, __: dict[str, str]) -> Response:
         """The process can do its work: the store can be read and written."""
         try:
             await services.store.ping()
@@ -38,35 +44,36 @@ def make_system(services: Services, document: dict[str, Any]) -> list[Any]:
             return _json({"status": "store unavailable"}, 503)
         return _json({"status": "ready"})
 
-    @get("/metrics", include_in_schema=False)
-    async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def metrics(request: Request, _: dict[str, str]) -> Response:
         """Prometheus metrics, for whoever has the token, or for this machine when there is none."""
         if not _may_read_metrics(request, services.settings.metrics_token):
             return _json({"status": "forbidden"}, 403)
         await _gather(services)
-        return Response(services.metrics.render(), media_type=CONTENT_TYPE)
+        return Response(200, services.metrics.render(), CONTENT_TYPE.encode())
 
-    @get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response[bytes]:
+    async def openapi(_: Request, __: dict[str, str]) -> Response:
         """The OpenAPI document."""
-        return Response(octets, media_type="application/json")
+        return Response(200, octets)
 
-    return [healthz, readyz, metrics, openapi, *_pages()]
+    return (
+        Page("/healthz", healthz),
+        Page("/readyz", readyz),
+        Page("/metrics", metrics),
+        Page("/openapi.json", openapi),
+        Page("/docs", _docs),
+        Page("/docs/{name:str}", _docs),
+    )
 
 
-def _pages() -> list[Any]:
+async def _docs(_: Request, variables: dict[str, str]) -> Response:
     """The interactive page, its files, and the page of error codes."""
-
-    @get(["/docs", "/docs/{name:str}"], include_in_schema=False)
-    async def docs(name: FromPath[str] = "index.html") -> Response[bytes]:
-        if name == "errors":
-            return _page("text/html", _errors_page().encode())
-        file = page_file(name)
-        if file is None:
-            raise Missing("page", name[:64])
-        return _page(file.media_type, file.content)
-
-    return [docs]
+    name = variables.get("name", "index.html")
+    if name == "errors":
+        return _page("text/html; charset=utf-8", _errors_page().encode())
+    file = page_file(name)
+    if file is None:
+        raise Missing("page", name[:64])
+    return _page(file.media_type, file.content)
 
 
 def _errors_page() -> str:
@@ -88,19 +95,19 @@ def _told(text: str) -> str:
     return f"<td>{escape(in_print(text))}</td>"
 
 
-def _may_read_metrics(request: Request[Any, Any, Any], token: str) -> bool:
+def _may_read_metrics(request: Request, token: str) -> bool:
     if token:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), token.encode())
     return _is_from_here(request)
 
 
-def _is_from_here(request: Request[Any, Any, Any]) -> bool:
+def _is_from_here(request: Request) -> bool:
     """Whether a program on this machine asks, and for itself."""
-    if request.client is None or any(name in request.headers for name in _FORWARDED):
+    if any(name in request.headers for name in _FORWARDED):
         return False
     try:
-        address = ip_address(request.client.host)
+        address = ip_address(request.peer)
     except ValueError:
         return False  # no address at all, such as a name a proxy made up
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
@@ -116,9 +123,10 @@ async def _gather(services: Services) -> None:
         return  # metrics must answer, above all when the store does not
 
 
-def _json(content: object, status: int = 200) -> Response[bytes]:
-    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
+def _json(content: object, status: int = 200) -> Response:
+    return Response(status, msgspec.json.encode(content))
 
 
-def _page(media_type: str, content: bytes) -> Response[bytes]:
-    return Response(content, media_type=media_type, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
+def _page(media_type: str, content: bytes) -> Response:
+    guards = ((b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"))
+    return Response(200, content, media_type.encode(), guards)

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import msgspec
-from litestar import Request
 
 from yanshu.domain.batches import BatchRow
 from yanshu.domain.errors import CallerError, Invalid, InvalidRequest
 from yanshu.edge.api.decoding import decode_body, explain_validation
-from yanshu.edge.api.endpoints import octets_of
+from yanshu.edge.api.exchange import Request
 from yanshu.edge.api.schemas.messages import RecipientIn
 
 ROWS_A_CHUNK = 1000
@@ -22,7 +21,7 @@ ReadLine = Callable[[int, str], BatchRow | None]
 _TYPES = ("application/x-ndjson", "application/jsonl", "text/csv")
 
 
-async def read_rows(request: Request[Any, Any, Any], batch_id: str) -> AsyncIterator[list[BatchRow]]:
+async def read_rows(request: Request, batch_id: str) -> AsyncIterator[list[BatchRow]]:
     """Yield the rows of the request's body in chunks; line numbers count from 1, a CSV's heading included."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES:
@@ -30,7 +29,7 @@ async def read_rows(request: Request[Any, Any, Any], batch_id: str) -> AsyncIter
     reader: Any = CsvRows(batch_id) if kind == "text/csv" else NdjsonRows(batch_id)
     lines = Lines()
     rows: list[BatchRow] = []
-    async for octets in octets_of(request):
+    async for octets in request.stream():
         rows += (row for line in lines.feed(octets) if (row := reader.read(*line)) is not None)
         while len(rows) >= ROWS_A_CHUNK:
             yield rows[:ROWS_A_CHUNK]

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from litestar.response import Stream
 
 from yanshu.domain import ids
 from yanshu.domain.errors import CallerError, Missing, StoreBusy
 from yanshu.domain.events import PUBLIC_TYPES, Event
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
+from yanshu.edge.api.exchange import Response
 from yanshu.edge.api.paging import ListOut, list_of, page_of
 from yanshu.edge.api.schemas.objects import show_object
 from yanshu.edge.api.schemas.platform import EventOut, EventsQuery, StreamQuery
@@ -26,6 +26,7 @@ _CHUNK = 500
 _HEARTBEAT_SECONDS = 15.0
 # A key that may no longer be used ends its streams within the heartbeat; asking at every chunk would cost a query each.
 _RECHECKED_SECONDS = 5.0
+_UNBUFFERED = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
 
 
 async def list_events(call: Call) -> Answer:
@@ -45,15 +46,14 @@ async def get_event(call: Call) -> Answer:
         return Answer(200, (await _show(uow, [found]))[found.id])
 
 
-async def stream_events(call: Call) -> Stream:
+async def stream_events(call: Call) -> Response:
     """Stream events as they happen; Last-Event-ID goes on behind that event. It ends when the key is revoked or expires."""
     query: StreamQuery = call.query
     filters = _filters(call, query.types)
     last = call.request.headers.get("last-event-id")
     async with call.services.store.read() as uow:
         start = await uow.events.last_position() if last is None else (await _find(uow, call, last)).position
-    headers = {"Request-Id": call.request_id, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(_events(call, start, filters), media_type="text/event-stream", headers=headers)
+    return Response(200, _events(call, start, filters), b"text/event-stream; charset=utf-8", _UNBUFFERED)
 
 
 async def _events(call: Call, position: int, filters: EventFilter) -> AsyncIterator[bytes]:
