@@ -40,9 +40,9 @@ def make_ids(prefix: str, count: int, at: datetime, entropy: bytes) -> list[str]
     if not 1 <= count <= _SERIAL_LIMIT:
         raise ValueError(f"count must be 1 to {_SERIAL_LIMIT}")
     value = int.from_bytes(entropy, "big")
-    head = f"{prefix}_{_encode(int(at.timestamp() * 1000), 5)}{_encode(value >> 20, 6)}"
-    start = (value & (_SERIAL_LIMIT - 1)) % (_SERIAL_LIMIT - count + 1)
     pairs = _PAIRS
+    head = f"{prefix}_{_time(at)}{_number(value >> 20)}"
+    start = (value & (_SERIAL_LIMIT - 1)) % (_SERIAL_LIMIT - count + 1)
     return [head + pairs[n >> 10] + pairs[n & 1023] for n in range(start, start + count)]
 
 
@@ -53,7 +53,7 @@ def make_id(prefix: str, at: datetime, entropy: bytes) -> str:
 
 def place_head(prefix: str, at: datetime, number: int) -> str:
     """Return what the ids of one moment have before the places 0 to 1,048,575 of `number` (see `place_id`)."""
-    return f"{prefix}_{_encode(int(at.timestamp() * 1000), 5)}{_encode(number, 6)}"
+    return f"{prefix}_{_time(at)}{_number(number)}"
 
 
 def place_id(head: str, place: int) -> str:
@@ -82,9 +82,17 @@ def is_id(text: str, prefix: str) -> bool:
 
 def lowest_id(prefix: str, at: datetime) -> str:
     """Return the smallest id any object made at or after `at` can have: turns a time filter into a key range."""
-    return f"{prefix}_{_encode(int(at.timestamp() * 1000), 5)}{'0' * 16}"
+    return f"{prefix}_{_time(at)}{'0' * 16}"
 
 
-def _encode(value: int, pairs: int) -> str:
-    """Encode the low `pairs` * 10 bits of `value`."""
-    return "".join(_PAIRS[(value >> shift) & 1023] for shift in range(10 * (pairs - 1), -1, -10))
+def _time(at: datetime) -> str:
+    """Return the 50 low bits of a time's milliseconds as ten characters."""
+    n, pairs = int(at.timestamp() * 1000), _PAIRS
+    return f"{pairs[n >> 40 & 1023]}{pairs[n >> 30 & 1023]}{pairs[n >> 20 & 1023]}{pairs[n >> 10 & 1023]}{pairs[n & 1023]}"
+
+
+def _number(n: int) -> str:
+    """Return the 60 low bits of `n` as twelve characters. Written out, as is `_time`: every request needs ids."""
+    pairs = _PAIRS
+    high = f"{pairs[n >> 50 & 1023]}{pairs[n >> 40 & 1023]}{pairs[n >> 30 & 1023]}"
+    return f"{high}{pairs[n >> 20 & 1023]}{pairs[n >> 10 & 1023]}{pairs[n & 1023]}"
