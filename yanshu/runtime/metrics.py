@@ -43,6 +43,8 @@ class Metrics:
     def __init__(self, version: str = "", node_id: str = "") -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self._all: dict[str, Any] = {name: self._make(name) for name in TABLE}
+        # Finding a metric by its labels costs as much as counting; endpoints and statuses are few.
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         self._all["yanshu_build_info"].labels(version, node_id).set(1)
 
@@ -102,8 +104,12 @@ class Metrics:
 
     def answered_http(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note one HTTP request; `route` is the pattern, never the path, so that ids do not become labels."""
-        self._all["yanshu_http_requests_total"].labels(method, route, str(status)).inc()
-        self._all["yanshu_http_seconds"].labels(route).observe(seconds)
+        kept = self._http.get((method, route, status))
+        if kept is None:
+            answers = self._all["yanshu_http_requests_total"].labels(method, route, str(status))
+            kept = self._http[method, route, status] = answers, self._all["yanshu_http_seconds"].labels(route)
+        kept[0].inc()
+        kept[1].observe(seconds)
 
     def lagged(self, seconds: float) -> None:
         """Note how late the event loop woke."""

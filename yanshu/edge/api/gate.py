@@ -31,6 +31,7 @@ class Gate:
         self._settings = settings
         self._proxies = tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip())
         self._known: dict[str, tuple[float, ApiKey | None]] = {}
+        self._asked: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._buckets = Buckets()
         self._used: dict[str, datetime] = {}
         self._refused: list[AuditEntry] = []
@@ -59,6 +60,7 @@ class Gate:
     def forget(self) -> None:
         """Look keys up anew: one was changed in this process."""
         self._known.clear()
+        self._asked.clear()
 
     def take_request(self, key: ApiKey) -> Standing:
         """Take one request from the key's rate."""
@@ -112,11 +114,25 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and now - known[0] < _REMEMBERED_SECONDS:
             return known[1]
-        async with self._store.read() as uow:
-            key = await uow.access.key_by_digest(digest)
-        if len(self._known) >= _REMEMBERED_MOST:
-            self._known.clear()
-        self._known[digest] = (now, key)
+        # Of all who come with a key that is no longer remembered, one asks the store.
+        asked = self._asked.get(digest)
+        if asked is None:
+            asked = self._asked[digest] = asyncio.ensure_future(self._look_up(digest, now))
+        return await asyncio.shield(asked)
+
+    async def _look_up(self, digest: str, now: float) -> ApiKey | None:
+        """Read a key from the store, and remember it as of `now` unless keys were forgotten meanwhile."""
+        try:
+            async with self._store.read() as uow:
+                key = await uow.access.key_by_digest(digest)
+        finally:
+            is_current = self._asked.get(digest) is asyncio.current_task()
+            if is_current:
+                del self._asked[digest]
+        if is_current:
+            if len(self._known) >= _REMEMBERED_MOST:
+                self._known.clear()
+            self._known[digest] = (now, key)
         return key
 
     def _note_refusal(self, error: CallerError, key: ApiKey | None, address: str, endpoint: Endpoint) -> None:
