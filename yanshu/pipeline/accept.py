@@ -88,7 +88,7 @@ class Accepter:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                await self._commit(self._take())
+                await self._commit()
             self._idle.set()
 
     async def settled(self) -> None:
@@ -119,21 +119,23 @@ class Accepter:
         self._rows_waiting -= rows
         return taken
 
-    async def _commit(self, chunk: list[_Waiting]) -> None:
+    async def _commit(self) -> None:
         """Store a chunk of sends in one transaction and answer each."""
         started = self._clock.monotonic()
+        chunk: list[_Waiting] = []
         try:
             async with self._store.write() as uow:
+                chunk = self._take()  # only now: who came while the writer was busy goes along
                 good = [waiting for waiting in chunk if await self._admit(uow, waiting)]
                 messages = [message for waiting in good for message in waiting.composed.messages]
                 await self._store_chunk(uow, messages, [event for waiting in good for event in waiting.composed.events])
                 await uow.commit()
         except StoreBusy:
-            for waiting in chunk:
+            for waiting in chunk or self._take():
                 _fail(waiting, Overloaded("overloaded", retry_after=1))
             return
         except BaseException as error:
-            for waiting in chunk:
+            for waiting in chunk or self._take():
                 _fail(waiting, error)
             raise
         self._metrics.committed("accept", len(messages), self._clock.monotonic() - started)
