@@ -45,6 +45,7 @@ _EXACT: dict[str, str] = {
     "write a host name": "应为主机名",
     "write a place as ${name}: letters, digits and _, at most 40": "变量应写作 ${name}：字母、数字和下划线，最多 40 个字符",
     "write at least one visible character": "至少写一个可见字符",
+    "write a host name": "应为主机名",
     "write the file in UTF-8, its first line names the columns": "文件须为 UTF-8 编码，首行须为列名",
     "write the value as pairs of hex digits": "值应为成对的十六进制数字",
 }
@@ -85,6 +86,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"(\S+) is no event type; see (\S+)", "{0} 不是事件类型，见 {1}"),
     (r"the key (.+) stands twice in one object", "同一对象中键 {0} 出现两次"),
     (r"SMPP passwords have at most (\d+) ASCII characters", "SMPP 密码最多 {0} 个 ASCII 字符"),
+    (r"write at most (\d+) octets", "最多 {0} 字节"),
     (r"write the key in hex, 0x0 to (0x[0-9a-f]+)", "键应为十六进制，0x0 至 {0}"),
     (r"; did you mean (\S+)\?", "；是否指 {0}？"),
     (r"; it is not in this version", "；当前版本尚不支持"),
