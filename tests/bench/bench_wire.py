@@ -26,6 +26,7 @@ from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.domain.submissions import Answer, Arrival, Receipt
 from yanshu.runtime.clock import SystemClock
+from yanshu.runtime.garbage import search_seldom
 from yanshu.runtime.metrics import Metrics
 
 ROUNDS = 5
@@ -264,6 +265,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--chunk", type=int, default=500, help="messages a claim; the window is twice that")
     options = parser.parse_args()
+    search_seldom()  # as the server does
     found = {}
     for name, (texts, settings) in cases(options.messages).items():
         with asyncio.Runner(loop_factory=MemoryLoop) as runner:

@@ -15,6 +15,8 @@ TEXTS = [
         {"id": "0000004097", "stat": "DELIVRD", "err": "000", "done_date": "2311081043", "text": "Hello yanshu"},
     ),
     ("without a text", USUAL[: USUAL.index(" text")], {"id": "0000004097", "stat": "DELIVRD", "text": ""}),
+    ("a capital Text", USUAL.replace("text:", "Text:"), {"id": "0000004097", "text": "Hello yanshu"}),
+    ("the usual form in capitals", USUAL.upper(), {"id": "0000004097", "done_date": "2311081043", "text": "HELLO YANSHU"}),
     ("without counts and dates", "id:7 stat:UNDELIV err:069", {"id": "7", "stat": "UNDELIV", "err": "069", "sub": "", "done_date": ""}),
     ("labels in capitals", "ID:7 STAT:DELIVRD ERR:0", {"id": "7", "stat": "DELIVRD", "err": "0"}),
     ("a state in small letters", "id:7 stat:delivrd", {"stat": "DELIVRD"}),
@@ -82,6 +84,15 @@ KEYS: list[tuple[str, str | None, str | None, IdForm, tuple[str, ...]]] = [
 @pytest.mark.parametrize(("name", "tlv_id", "text_id", "form", "expected"), KEYS, ids=[case[0] for case in KEYS])
 def test_a_receipt_is_looked_for_under(name: str, tlv_id: str | None, text_id: str | None, form: IdForm, expected: tuple[str, ...]) -> None:
     assert receipt_keys(tlv_id, text_id, form) == expected
+
+
+@pytest.mark.parametrize(
+    "ident", ["0", "000", "7", "00010", "99", "7f", "ABC", "-1", "+1", "1_0", "é", "²", "9" * 20, "9" * 21, "f" * 16, "f" * 17]
+)
+def test_every_form_of_an_id_is_looked_for_once(ident: str) -> None:
+    forms: tuple[IdForm, ...] = ("literal", "decimal_to_hex", "hex_to_decimal")
+    keys = [key for form in forms for key in receipt_keys(None, ident, form)]
+    assert receipt_keys(None, ident) == receipt_keys(ident, ident) == receipt_keys(ident, None) == tuple(dict.fromkeys(keys))
 
 
 def test_the_normal_form_is_lower_case_without_leading_zeros() -> None:

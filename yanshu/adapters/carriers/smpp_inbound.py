@@ -45,6 +45,7 @@ _STATS: dict[int, str] = {
 }
 _EMPTY = receipts.ReceiptText()
 _RECEIPT_CLASSES = frozenset({ESM_RECEIPT, ESM_INTERMEDIATE})
+_MAINLAND_LENGTH = 11
 _MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # What a carrier writes ends in columns and indexes of the store. Addresses and codes of the specification fit; ids may be of any
 # make. U+0000 is the one character that PostgreSQL cannot keep.
@@ -73,25 +74,16 @@ class Reader:
         arrivals: list[Arrival] = []
         for index, pdu in enumerate(deliveries):
             content = _content(pdu)
-            if self._may_be_receipt(pdu):
-                text = content.decode("latin-1").rstrip("\0").replace("\0", _NO_CHARACTER)
-                found = self._receipt_text(pdu, text)
+            says_so = _says_receipt(pdu)
+            if says_so or self._settings.receipt_from_text:
+                text = str(content, "latin-1").rstrip("\0").replace("\0", _NO_CHARACTER)
+                found = _receipt_text(text, says_so)
                 if found is not None:
                     arrivals.append(self._receipt(receipt_ids[index], pdu, text, found, now))
                     continue
             part_ids = part_ids or ids.make_ids(ids.INBOUND, len(deliveries), now, entropy)
             arrivals.append(self._part(part_ids[index], pdu, content, now))
         return arrivals
-
-    def _may_be_receipt(self, pdu: Delivery) -> bool:
-        return self._settings.receipt_from_text or _says_receipt(pdu)
-
-    def _receipt_text(self, pdu: Delivery, text: str) -> receipts.ReceiptText | None:
-        """Return the fields of a receipt, empty ones when only parameters tell; None when this is a person's text."""
-        found = receipts.parse(text)
-        if _says_receipt(pdu):
-            return found or _EMPTY
-        return found if found is not None and found.id and found.stat else None
 
     def _receipt(self, ident: str, pdu: Delivery, text: str, found: receipts.ReceiptText, now: datetime) -> Receipt:
         settings = self._settings
@@ -151,14 +143,22 @@ def _says_receipt(pdu: Delivery) -> bool:
     return pdu.esm_class & ESM_TYPE_MASK in _RECEIPT_CLASSES or Tag.RECEIPTED_MESSAGE_ID in pdu.tlvs
 
 
+def _receipt_text(text: str, says_so: bool) -> receipts.ReceiptText | None:
+    """Return the fields of a receipt, empty ones when only parameters tell; None when this is a person's text."""
+    found = receipts.parse(text)
+    if says_so:
+        return found or _EMPTY
+    return found if found is not None and found.id and found.stat else None
+
+
 def phone_number(address: str) -> str | None:
     """Return a person's number in E.164 as far as it is one; None when the carrier left it out."""
     if not address:
         return None
     address = address[:_LONGEST_ADDRESS]
-    if address.startswith("+") or not (address.isascii() and address.isdigit()):
+    if not (address.isascii() and address.isdigit()):  # it has its plus already, or is no number
         return address
-    if _MAINLAND_MOBILE.fullmatch(address) is not None:
+    if len(address) == _MAINLAND_LENGTH and _MAINLAND_MOBILE.fullmatch(address) is not None:
         return f"+86{address}"
     return f"+{address.removeprefix('00')}"
 

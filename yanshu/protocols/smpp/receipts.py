@@ -10,9 +10,8 @@ from msgspec import Struct
 
 IdForm = Literal["auto", "literal", "hex_to_decimal", "decimal_to_hex"]
 
-_USUAL = re.compile(
-    r"id:(\S+) sub:(\d*) dlvrd:(\d*) submit date:(\d*) done date:(\d*) stat:(\S+) err:(\S*)(?: text:(.*))?", re.IGNORECASE | re.DOTALL
-)
+# What nearly all carriers write, tried first: ten times cheaper than the search for fields, and cheaper still with its case fixed.
+_USUAL = re.compile(r"id:(\S+) sub:(\d*) dlvrd:(\d*) submit date:(\d*) done date:(\d*) stat:(\S+) err:(\S*)(?: [Tt]ext:(.*))?", re.DOTALL)
 _LABELS = r"id|sub|dlvrd|submit[ _]date|done[ _]date|stat|err"
 _FIELD = re.compile(rf"(?:^|(?<=[\s;,]))({_LABELS}):[ ]?(?!(?:{_LABELS}|text):)([^\s;,]*)", re.IGNORECASE)
 _TEXT = re.compile(r"(?:^|[\s;,])text:(.*)", re.IGNORECASE | re.DOTALL)
@@ -22,8 +21,8 @@ _SIXTY_FOUR_BITS = 1 << 64
 _CENTURY = 2000
 
 
-class ReceiptText(Struct, frozen=True, kw_only=True):
-    """The fields of a receipt text, each as written, empty when missing."""
+class ReceiptText(Struct, frozen=True):
+    """The fields of a receipt text in the usual order, each as written, empty when missing."""
 
     id: str = ""
     sub: str = ""
@@ -40,9 +39,7 @@ def parse(content: str) -> ReceiptText | None:
     usual = _USUAL.fullmatch(content)
     if usual is not None:
         ident, sub, dlvrd, submit_date, done_date, stat, err, text = usual.groups("")
-        return ReceiptText(
-            id=ident, sub=sub, dlvrd=dlvrd, submit_date=submit_date, done_date=done_date, stat=stat.upper(), err=err, text=text
-        )
+        return ReceiptText(ident, sub, dlvrd, submit_date, done_date, stat.upper(), err, text)
     rest = _TEXT.search(content)
     head = content[: rest.start()] if rest else content
     fields = {name.lower().replace(" ", "_"): value for name, value in _FIELD.findall(head)}
@@ -76,6 +73,8 @@ def receipt_keys(tlv_id: str | None, text_id: str | None, form: IdForm = "auto")
     The TLV wins over the text. `form` says how the carrier's receipts name the id of the submit answer; ``auto`` tries the
     literal id, then a decimal one in hex, then a hex one in decimal. Ids of more than 64 bits are never converted.
     """
+    if form == "auto" and text_id and (not tlv_id or tlv_id == text_id):
+        return _auto_keys(text_id)
     keys: list[str] = []
     for convert in _CONVERSIONS[form]:
         for ident in (tlv_id, text_id):
@@ -85,10 +84,21 @@ def receipt_keys(tlv_id: str | None, text_id: str | None, form: IdForm = "auto")
     return tuple(keys) if keys or form in {"auto", "literal"} else receipt_keys(tlv_id, text_id, "literal")
 
 
+def _auto_keys(ident: str) -> tuple[str, ...]:
+    """Return all forms of a single id: what `receipt_keys` finds, but this is the hot path (budget: 0.5 µs)."""
+    literal = carrier_key(ident)
+    keys: tuple[str, ...] = (literal,)
+    if (as_hex := _to_hex(literal)) and as_hex not in keys:
+        keys += (as_hex,)
+    if (as_decimal := _to_decimal(literal)) and as_decimal not in keys:
+        keys += (as_decimal,)
+    return keys
+
+
 def _to_hex(ident: str) -> str:
     """Return a decimal id of at most 64 bits in hex; empty when it is none."""
     digits = ident.lstrip("0")
-    if len(digits) > _DECIMAL_DIGITS or not digits.isdigit() or not digits.isascii():
+    if not digits.isdigit() or len(digits) > _DECIMAL_DIGITS or not digits.isascii():
         return ""
     value = int(digits)
     return f"{value:x}" if value < _SIXTY_FOUR_BITS else ""
