@@ -14,7 +14,7 @@ from yanshu.adapters.carriers.smpp_line import Line, peer_of
 from yanshu.adapters.carriers.smpp_pace import Pace
 from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
 from yanshu.adapters.carriers.smpp_statuses import DEFAULT_PAUSE_SECONDS, PAUSE_SECONDS, result_of
-from yanshu.adapters.carriers.smpp_texts import TextWriter, builder_of
+from yanshu.adapters.carriers.smpp_submits import Submits
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, AnswerResult
@@ -23,11 +23,13 @@ from yanshu.ports.clock import Clock
 from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.smpp.constants import Status
 from yanshu.protocols.smpp.events import Answered, Lost, PeerFault, Requested, TimedOut
-from yanshu.protocols.smpp.submits import relative_time
 from yanshu.runtime.logs import get_logger
 
 _LOG = get_logger("smpp")
 _OK_CODE = "0x00000000"
+# Plain names for the hot path: looking a member of an enum up, or comparing with it, costs more than the rest of the line.
+_OK = int(Status.ESME_ROK)
+_ACCEPTED = AnswerResult.ACCEPTED
 # The worst of several binds is the state of the connector's link.
 _WORST_FIRST = (LinkState.BLOCKED, LinkState.DOWN, LinkState.CONNECTING)
 # A peer that talks nonsense gets one line a second in the log, not one a PDU.
@@ -66,14 +68,11 @@ class SmppCarrier:
         settings = read_settings(connector.settings)
         check_password(password)
         self.connector_id = connector.id
-        self._settings = settings
-        self._sender = connector.sender
         self._intake = intake
         self._clock = clock
         self._overrides = settings.overrides
-        self._writer = TextWriter(settings, int.from_bytes(clock.entropy(2), "big"))
+        self._submits = Submits(connector, int.from_bytes(clock.entropy(2), "big"))
         self._reader = Reader(connector.id, settings, connector.sender, clock)
-        self._builder = builder_of(settings)
         self._pace = Pace(connector.throughput / max(share, 1), connector.window, clock.monotonic())
         self._backlog: deque[_Flight] = deque()
         self._lines = [
@@ -122,16 +121,20 @@ class SmppCarrier:
         next connection): a part of a text is of no use to anybody.
         """
         now = self._clock.now()
+        bodies_of, backlog = self._submits.chunk(now).bodies, self._backlog
         ended: list[Answer] = []
         for message in messages:
             try:
-                bodies = self._bodies(message, now)
+                bodies = bodies_of(message)
             except LocalProtocolError as error:
                 ended.append(self._answer(_Flight(message.id, message.attempts, 1, 1), AnswerResult.REFUSED, now, f"local: {error}"))
                 continue
             total = len(bodies)
-            long = _Long(message.expires_at) if total > 1 else None
-            self._backlog.extend(_Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
+            if total == 1:
+                backlog.append(_Flight(message.id, message.attempts, 1, 1, bodies[0]))
+                continue
+            long = _Long(message.expires_at)
+            backlog.extend(_Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
         if ended:
             self._intake.answered(ended)
         if self._is_stopping or self._sending is None or self._sending.state is not LinkState.UP:
@@ -164,15 +167,6 @@ class SmppCarrier:
         await asyncio.gather(*(line.close(budget_seconds) for line in self._lines))
 
     # --- towards the carrier ---
-
-    def _bodies(self, message: Message, now: datetime) -> list[bytes]:
-        """Return the bodies of a message's submits."""
-        validity = relative_time(int((message.expires_at - now).total_seconds())) if self._settings.validity else ""
-        source, destination = message.sender or self._sender, message.recipient
-        if not self._settings.keep_plus:
-            source, destination = source.removeprefix("+"), destination.removeprefix("+")
-        body = self._builder.body
-        return [body(source, destination, validity, content) for content in self._writer.contents(message)]
 
     def _pump(self) -> None:
         """Write from the backlog what the window and the pace take."""
@@ -255,7 +249,7 @@ class SmppCarrier:
     def _take_answer(self, event: Answered[_Flight], now: datetime, answers: list[Answer], again: list[_Flight]) -> None:
         """Translate one answer; a throttled segment of a long message goes to `again` instead of ending."""
         status, flight = event.command_status, event.item
-        if status == Status.ESME_ROK and not event.is_nack:
+        if status == _OK and not event.is_nack:
             if flight.long is not None:
                 flight.long.is_taken = True
             answers.append(
@@ -265,7 +259,7 @@ class SmppCarrier:
                     flight.segment,
                     flight.total,
                     self.connector_id,
-                    AnswerResult.ACCEPTED,
+                    _ACCEPTED,
                     now,
                     event.message_id,
                     _OK_CODE,

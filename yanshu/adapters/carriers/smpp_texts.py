@@ -1,5 +1,7 @@
 """Our texts as SMPP content and back: alphabets, segments, headers."""
 
+from msgspec import Struct
+
 from yanshu.adapters.carriers.smpp_settings import SmppSettings
 from yanshu.domain.messages import Encoding, Message
 from yanshu.protocols.smpp import codec, pdus
@@ -13,6 +15,14 @@ _CODINGS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8
 _GSM_CLASSES = frozenset({0x00, 0x10, 0x11, 0x12, 0x13, 0xF0, 0xF1, 0xF2, 0xF3})
 
 
+class Cut(Struct, frozen=True):
+    """A text as octets, one piece a segment; `coding` is its data_coding, `tlvs` carry it when the only piece is empty."""
+
+    coding: int
+    pieces: tuple[bytes, ...]
+    tlvs: bytes = b""
+
+
 class TextWriter:
     """Turns messages into the contents of their submits, in the way the connector asks for."""
 
@@ -23,15 +33,25 @@ class TextWriter:
 
     def contents(self, message: Message) -> list[Content]:
         """Return one content a segment, or a single one when the connector takes long texts whole."""
-        encoding, coding, octets = self._encode(message.text, message.encoding)
+        return self.parts(self.cut(message.text, message.encoding))
+
+    def cut(self, text: str, encoding: str) -> Cut:
+        """Return the text's octets, in pieces when one segment does not hold them: the same for everybody who gets this text."""
+        encoding, coding, octets = self._encode(text, encoding)
         single, each = self._limits[encoding]
         if len(octets) <= (2 * single if encoding == segments.UCS2 else single):
-            return [Content(0, coding, octets)]
+            return Cut(coding, (octets,))
         if self._settings.long_text == "payload":
-            return [Content(0, coding, b"", codec.encode_tlvs({int(Tag.MESSAGE_PAYLOAD): octets}))]
-        pieces = segments.cut(message.text, encoding, single, each)
+            return Cut(coding, (b"",), codec.encode_tlvs({int(Tag.MESSAGE_PAYLOAD): octets}))
+        return Cut(coding, tuple(self._octets(piece, encoding) for piece in segments.cut(text, encoding, single, each)))
+
+    def parts(self, cut: Cut) -> list[Content]:
+        """Return one content a piece; those of one message are joined by a reference of their own."""
+        total = len(cut.pieces)
+        if total == 1:
+            return [Content(0, cut.coding, cut.pieces[0], cut.tlvs)]
         self._reference = (self._reference + 1) & 0xFFFF
-        return [self._part(coding, self._octets(piece, encoding), len(pieces), part) for part, piece in enumerate(pieces, 1)]
+        return [self._part(cut.coding, octets, total, part) for part, octets in enumerate(cut.pieces, 1)]
 
     def _encode(self, text: str, encoding: str) -> tuple[str, int, bytes]:
         """Return encoding, data_coding and octets. What the carrier's default alphabet lacks travels as UCS-2."""

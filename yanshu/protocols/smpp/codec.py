@@ -8,6 +8,10 @@ from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Status, Tag
 
 _HEADER = Packed(">IIII")
+# command_length (it counts the header), command_id, command_status, sequence_number: to octets, and from a frame of at
+# least 16. The struct's own methods, because a function around them costs as much again, twice a PDU.
+pack_header = _HEADER.pack
+header = _HEADER.unpack_from
 _STATUS_AND_SEQUENCE = Packed(">II")
 _TLV = Packed(">HH")
 _SHORT_MESSAGE_LIMIT = 254
@@ -117,11 +121,6 @@ def response_to(pdu: pdus.Pdu, **values: object) -> pdus.Pdu:
     return kind(sequence_number=pdu.sequence_number, **values)  # type: ignore[arg-type]
 
 
-def header(frame: bytes) -> tuple[int, int, int, int]:
-    """Return command_length, command_id, command_status and sequence_number of a frame of at least 16 octets."""
-    return _HEADER.unpack_from(frame)
-
-
 def encode(pdu: pdus.Pdu) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
     layout = _BY_KIND[type(pdu)]
@@ -129,17 +128,12 @@ def encode(pdu: pdus.Pdu) -> bytes:
     length = HEADER_LENGTH + len(body)
     if length > MAX_LENGTH:
         raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
-    return _HEADER.pack(length, layout.command_id, pdu.command_status, pdu.sequence_number) + body
+    return pack_header(length, layout.command_id, pdu.command_status, pdu.sequence_number) + body
 
 
 def body(pdu: pdus.Pdu) -> bytes:
     """Return the octets behind the header: what a session sends with a sequence_number of its own."""
     return _encode_body(pdu, _BY_KIND[type(pdu)])
-
-
-def pack_header(length: int, command_id: int, status: int, sequence: int) -> bytes:
-    """Return a header; `length` counts it."""
-    return _HEADER.pack(length, command_id, status, sequence)
 
 
 def encode_tlvs(tlvs: dict[int, bytes]) -> bytes:
@@ -187,7 +181,7 @@ def decode(frame: bytes) -> pdus.Pdu:
     """
     if len(frame) < HEADER_LENGTH:
         raise RemoteProtocolError(f"{len(frame)} octets are no header", Status.ESME_RINVCMDLEN)
-    length, command_id, status, sequence = _HEADER.unpack_from(frame)
+    length, command_id, status, sequence = header(frame)
     if length != len(frame):
         raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Status.ESME_RINVCMDLEN)
     if command_id == Command.DELIVER_SM:

@@ -36,19 +36,31 @@ class SubmitBuilder:
 
     def body(self, source: str, destination: str, validity_period: str, content: Content) -> bytes:
         """Return the octets behind the header. Raises LocalProtocolError when a value does not fit its field."""
+        return self.join(source, destination, self.ending(validity_period, content))
+
+    def ending(self, validity_period: str, content: Content) -> bytes:
+        """Return everything behind the destination: what all who get the same text at the same time have in common."""
         short_message = content.short_message
         length = len(short_message)
         if length > _LONGEST:
             raise LocalProtocolError(f"short_message may have at most {_LONGEST} octets, not {length}")
         return b"".join(
             (
-                self._sources.get(source) or self._source(source),
-                codec.encode_text("destination_addr", destination, _ADDRESS_SIZE),
                 self._tails.get((content.esm_class, content.data_coding, validity_period)) or self._tail(content, validity_period),
                 length.to_bytes(1, "big"),
                 short_message,
                 content.tlvs,
                 self._tlvs,
+            )
+        )
+
+    def join(self, source: str, destination: str, ending: bytes) -> bytes:
+        """Return the body made of addresses and an `ending` (budget: 0.5 µs)."""
+        return b"".join(
+            (
+                self._sources.get(source) or self._source(source),
+                codec.encode_text("destination_addr", destination, _ADDRESS_SIZE),
+                ending,
             )
         )
 
