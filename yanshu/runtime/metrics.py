@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.metrics import MetricWrapperBase
 
 from yanshu.domain.connectors import LinkReport, LinkState
-from yanshu.domain.submissions import Answer, Arrival, Receipt
+from yanshu.domain.submissions import Answer, AnswerResult, Arrival, Receipt, ReceiptState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
@@ -47,6 +47,9 @@ class Metrics:
         self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         self._all["yanshu_build_info"].labels(version, node_id).set(1)
+        # Looked up once: bursts are small when messages come one at a time. They are at 0 until something is counted.
+        self._results = {result: self._all["yanshu_answers_total"].labels(result.value) for result in AnswerResult}
+        self._states = {state: self._all["yanshu_receipts_total"].labels(state.value) for state in ReceiptState}
 
     def _make(self, name: str) -> MetricWrapperBase:
         kind, text, labels = TABLE[name]
@@ -64,16 +67,14 @@ class Metrics:
 
     def answered(self, answers: Sequence[Answer]) -> None:
         """Count ended submits by result."""
-        metric = self._all["yanshu_answers_total"]
-        for result, count in Tally(answer.result for answer in answers).items():
-            metric.labels(result.value).inc(count)
+        for result, count in Tally([answer.result for answer in answers]).items():
+            self._results[result].inc(count)
 
     def arrived(self, arrivals: Sequence[Arrival]) -> None:
         """Count receipts by state, and inbound parts."""
-        states = Tally(arrival.state for arrival in arrivals if isinstance(arrival, Receipt))
-        metric = self._all["yanshu_receipts_total"]
+        states = Tally([arrival.state for arrival in arrivals if isinstance(arrival, Receipt)])
         for state, count in states.items():
-            metric.labels(state.value).inc(count)
+            self._states[state].inc(count)
         parts = len(arrivals) - states.total()
         if parts:
             self._all["yanshu_inbound_parts_total"].inc(parts)

@@ -53,6 +53,8 @@ def test_what_the_pipeline_tells_is_rendered() -> None:
         'yanshu_answers_total{result="accepted"} 2.0',
         'yanshu_answers_total{result="busy"} 1.0',
         'yanshu_receipts_total{state="delivered"} 1.0',
+        'yanshu_answers_total{result="unsent"} 0.0',
+        'yanshu_receipts_total{state="expired"} 0.0',
         "yanshu_inbound_parts_total 1.0",
         'yanshu_commit_seconds_count{stage="accept"} 1.0',
         'yanshu_chunk_size_sum{stage="accept"} 3.0',
