@@ -7,10 +7,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from msgspec import Struct
@@ -47,6 +47,7 @@ from yanshu.pipeline.watch import StoreWatch
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
+from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
@@ -56,6 +57,8 @@ from yanshu.runtime.logs import configure_logs, get_logger
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Service, Supervisor
 from yanshu.settings import Settings, SettingsError, read_roles
+
+T = TypeVar("T")
 
 # The store's threads need the interpreter for microseconds between two statements; at Python's own 5 ms they would wait for a
 # busy event loop longer than they work.
@@ -114,12 +117,17 @@ class Platform:
         """Schema, first key, stages, and the door last: nothing is accepted before everything behind it runs."""
         if not self.settings.database_url:
             self._lock.take()
-        for step in await _migrated(self.store, self.settings, lambda why: self.log.warning("waiting for the store", error=why)):
+        for step in await _migrated(self.store, self.settings, self._waiting):
             self.log.info("schema changed", step=step)
-        self.admin_key = await bootstrap(self.store, self.clock, self.sealer)
+        secret = mint_secret(self.clock.entropy(SECRET_BYTES), livemode=True)
+        if await _patiently(lambda: bootstrap(self.store, self.clock, self.sealer, secret), self._waiting):
+            self.admin_key = secret
         await check_seal(self.store, self.sealer)
         for service in self._services():
             await self.supervisor.start(service)
+
+    def _waiting(self, why: str) -> None:
+        self.log.warning("waiting for the store", error=why)
 
     async def stop(self) -> None:
         """Close the door, let what is under way end, then let go of links, webhooks and store, each within its budget."""
@@ -192,7 +200,7 @@ class Platform:
         return SmppCarrier(connector, password, self.stages.outcome, self.clock, slot, connector.links)
 
     async def _load_routes(self) -> None:
-        await self.stages.router.refresh()
+        await _patiently(self.stages.router.refresh, self._waiting)
 
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
@@ -338,13 +346,22 @@ async def migrate_store(settings: Settings, say: Callable[[str], object]) -> lis
 
 async def _migrated(store: Store, settings: Settings, say: Callable[[str], object]) -> list[str]:
     """Bring the schema up to date; a store that is still starting gets some time."""
+
+    async def migrate() -> list[str]:
+        if settings.database_url:
+            async with store.read():  # says at once what `migrate` would wait for
+                pass
+        return await store.migrate()
+
+    return await _patiently(migrate, say)
+
+
+async def _patiently(step: Callable[[], Awaitable[T]], say: Callable[[str], object]) -> T:
+    """Do a step against a store that may still be starting."""
     deadline = time.monotonic() + _STARTING_PATIENCE_SECONDS
     while True:
         try:
-            if settings.database_url:
-                async with store.read():  # says at once what `migrate` would wait for
-                    pass
-            return await store.migrate()
+            return await step()
         except StoreBusy as error:
             if time.monotonic() > deadline:
                 raise

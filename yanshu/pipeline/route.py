@@ -1,6 +1,9 @@
 """Route: the ordered candidates of a message, from a table that follows the stored definitions."""
 
+import contextlib
+
 from yanshu.domain.connectors import Connector
+from yanshu.domain.errors import StoreBusy
 from yanshu.ports.store import Store
 from yanshu.rules.routing.table import Ask, Candidate, Table
 
@@ -44,5 +47,6 @@ class Router:
     async def run(self) -> None:
         """Follow the definitions for ever."""
         while True:
-            await self.refresh()
+            with contextlib.suppress(StoreBusy):  # the table in use serves until the store is back
+                await self.refresh()
             await self._store.wait("definitions", _POLL_SECONDS)

@@ -45,7 +45,6 @@ _EXACT: dict[str, str] = {
     "write a host name": "应为主机名",
     "write a place as ${name}: letters, digits and _, at most 40": "变量应写作 ${name}：字母、数字和下划线，最多 40 个字符",
     "write at least one visible character": "至少写一个可见字符",
-    "write a host name": "应为主机名",
     "write the file in UTF-8, its first line names the columns": "文件须为 UTF-8 编码，首行须为列名",
     "write the value as pairs of hex digits": "值应为成对的十六进制数字",
 }

@@ -7,22 +7,24 @@ from yanshu.domain import ids
 from yanshu.domain.access import ApiKey, Workspace
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
-from yanshu.rules.accounts.keys import SECRET_BYTES, digest_of, hint_of, mint_secret
+from yanshu.rules.accounts.keys import digest_of, hint_of
 from yanshu.rules.accounts.sealing import SealBroken, Sealer
 
 _FOR_EVER = timedelta(days=36_500)
 
 
-async def bootstrap(store: Store, clock: Clock, sealer: Sealer) -> str | None:
-    """Return the new admin key's secret on the very first start, None on all others; several processes may start at once."""
+async def bootstrap(store: Store, clock: Clock, sealer: Sealer, secret: str) -> bool:
+    """Make the admin key with this `secret` on the very first start; whether it is that key, on all other starts not.
+
+    Several processes may start at once. It may be repeated with the same secret when the store went away before it answered.
+    """
     now = clock.now()
     async with store.write() as uow:
         if await uow.records.mark_unique({"bootstrap": now + _FOR_EVER}, now):
-            return None
+            return await uow.access.key_by_digest(digest_of(secret)) is not None
         workspace = new_workspace("default", clock, sealer)
         await uow.access.save_workspace(workspace)
         await uow.records.set_value("default_workspace", workspace.id)
-        secret = mint_secret(clock.entropy(SECRET_BYTES), livemode=True)
         await uow.access.save_key(
             ApiKey(
                 id=ids.make_id(ids.API_KEY, now, clock.entropy(ids.ENTROPY_BYTES)),
@@ -37,7 +39,7 @@ async def bootstrap(store: Store, clock: Clock, sealer: Sealer) -> str | None:
             )
         )
         await uow.commit()
-    return secret
+    return True
 
 
 async def check_seal(store: Store, sealer: Sealer | None) -> None:

@@ -57,15 +57,23 @@ class Sealer:
 
 
 def _make_key_file(path: Path) -> None:
-    """Write a new key unless there is one; two processes starting at once agree on the first."""
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Write a new key unless there is one; two processes starting at once agree on the first.
+
+    The file appears whole and on disk or not at all: what is sealed with a key must never outlive it.
+    """
+    if path.exists():
         return
-    with os.fdopen(handle, "w", encoding="ascii") as file:
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(base64.b64encode(os.urandom(_KEY)).decode())
         file.flush()
         os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
 
 
 def _read_key(text: str, where: str) -> bytes:

@@ -1,6 +1,8 @@
 """Sealing: what is sealed comes back, and nothing else does."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -44,3 +46,11 @@ def test_another_master_key_opens_nothing() -> None:
 def test_a_master_key_that_is_none_is_refused_by_name(key: str) -> None:
     with pytest.raises(SettingsError, match="YANSHU_MASTER_KEY"):
         Sealer.open(Settings(master_key=key))
+
+
+def test_those_who_start_at_once_agree_on_one_key_file(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path))
+    with ThreadPoolExecutor(8) as pool:
+        sealers = list(pool.map(lambda _: Sealer.open(settings), range(8)))
+    assert {sealer.open_text(sealers[0].seal("secret")) for sealer in sealers} == {"secret"}
+    assert [(path.name, path.stat().st_mode & 0o777) for path in tmp_path.iterdir()] == [("master.key", 0o600)]
