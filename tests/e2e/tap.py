@@ -44,8 +44,8 @@ class Tap:
     """Listens on `port` and passes everything on to the carrier at `target`, which may come and go.
 
     `submits` counts every submit_sm that was written, less those the carrier refused: (number, octets) → times. `reported`
-    are the numbers whose positive receipt, `texts` the MO that the platform has acknowledged. `most_links` is how many
-    binds there were at once.
+    are the numbers whose positive receipt, `texts` the MO that the platform has acknowledged. `links` are the
+    binds there are, `most_links` how many there were at once.
     """
 
     def __init__(self, target: int) -> None:
@@ -54,7 +54,7 @@ class Tap:
         self.texts: Counter[bytes] = Counter()
         self.most_links = 0
         self._target = target
-        self._links = 0
+        self.links = 0
         self._thread = Thread()
         self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._connected, "127.0.0.1", 0))
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -83,14 +83,14 @@ class Tap:
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-        self._links -= witness.is_bound
+        self.links -= witness.is_bound
         writer.close()
         carrier_writer.close()
 
     def bound(self) -> None:
         """One more bind."""
-        self._links += 1
-        self.most_links = max(self.most_links, self._links)
+        self.links += 1
+        self.most_links = max(self.most_links, self.links)
 
 
 class _Witness:

@@ -5,25 +5,29 @@ most one free slot of a connector a round, so that slots spread over the process
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from yanshu.domain.connectors import Connector, ConnectorState, LinkReport, LinkState
 from yanshu.domain.errors import StoreBusy
 from yanshu.pipeline.dispatch import Dispatcher
+from yanshu.pipeline.heartbeats import STOPPED, Heartbeats
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.route import Router
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.clock import Clock
-from yanshu.ports.store import Store
+from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.logs import get_logger
 from yanshu.runtime.supervise import Supervisor
 
 _ROUND_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0
+# Which part of a lease we rely on without renewing it; in the rest, links are closed, each wait of that within the hurry.
+_TRUSTED = 0.7
+_HURRY_SECONDS = 1.2
 _TOLD = {LinkState.UP: logging.INFO, LinkState.DOWN: logging.WARNING, LinkState.BLOCKED: logging.ERROR}
 MakeCarrier = Callable[[Connector, int], Carrier]
 """Builds the adapter of one slot of a connector."""
@@ -37,6 +41,7 @@ class _Held(Struct):
     carrier: Carrier
     tasks: list[asyncio.Task[None]]
     news: asyncio.Event
+    renewed_at: float
     state: LinkState = LinkState.DOWN
     detail: str = ""
 
@@ -58,6 +63,7 @@ class Fleet:
         self._log = get_logger("fleet")
         self._told: dict[str, tuple[LinkState, str]] = {}
         self.lease = timedelta(seconds=10)
+        self._heartbeats = Heartbeats(node_id, self.lease.total_seconds())
 
     def attach(self, outcome: Outcome) -> None:
         """Hear from the intake about links and windows."""
@@ -66,16 +72,22 @@ class Fleet:
 
     async def run(self, supervisor: Supervisor) -> None:
         """Hold the right links until `stop`."""
-        queue_watch = asyncio.create_task(self._watch_queue())
+        watches = [asyncio.create_task(self._watch_queue()), asyncio.create_task(self._watch_leases())]
         try:
             while not self._is_stopping:
-                # A busy store is no reason to drop links: answers still come in, and leases may outlive a short outage.
-                with contextlib.suppress(StoreBusy):
-                    async with self._rounds:
-                        await self._round(supervisor)
+                await self.step(supervisor)
                 await self._pause()
         finally:
-            queue_watch.cancel()
+            for watch in watches:
+                watch.cancel()
+
+    async def step(self, supervisor: Supervisor) -> None:
+        """Do one round: hold the links this process should hold."""
+        async with self._rounds:
+            try:
+                await self._round(supervisor)
+            except StoreBusy:
+                await self._let_go()
 
     async def stop(self, budget_seconds: float) -> None:
         """Drain and close every link, then give up the leases; no round may open one anew meanwhile."""
@@ -86,7 +98,7 @@ class Fleet:
         try:
             async with self._store.write() as uow:
                 for link in held:
-                    await uow.records.report_link(self._report(link, LinkState.DOWN, "stopped"))
+                    await uow.records.report_link(self._report(link, LinkState.DOWN, STOPPED))
                 await uow.records.release_leases(self._node_id)
                 await uow.commit()
         except StoreBusy:
@@ -100,34 +112,67 @@ class Fleet:
         wanted = {c.id: c for c in self._router.connectors.values() if c.state is ConnectorState.ACTIVE}
         for key, link in list(self._held.items()):
             if wanted.get(key[0]) != link.connector or key[1] >= link.connector.links:
-                del self._held[key]
-                await self._close(link, 5.0)
+                self._held.pop(key, None)
+                await self._close(link, _CLOSE_SECONDS)
         for key in await self._lease_slots(wanted):
             self._open(wanted[key[0]], key[1], supervisor)
 
+    async def _let_go(self) -> None:
+        """Unbind, in a hurry, what we could not renew: when its lease is over, somebody who reaches the store may bind it.
+
+        Before that a busy store is no reason to drop links: answers still come in, and leases outlive a short outage.
+        """
+        horizon = self._clock.monotonic() - _TRUSTED * self.lease.total_seconds()
+        overdue = [self._held.pop(key) for key, link in list(self._held.items()) if link.renewed_at < horizon]
+        await asyncio.gather(*(link.carrier.stop(_HURRY_SECONDS) for link in overdue))
+        await asyncio.gather(*(self._close(link, 0.0) for link in overdue))
+
+    async def _watch_leases(self) -> None:
+        """Let go in time even while a round waits for the store."""
+        while True:
+            await asyncio.sleep(_ROUND_SECONDS / 2)
+            await self._let_go()
+
     async def _lease_slots(self, wanted: dict[str, Connector]) -> list[tuple[str, int]]:
         """Renew our leases, drop links whose lease went to somebody else, and take at most one free slot a connector."""
-        now = self._clock.now()
+        now, began = self._clock.now(), self._clock.monotonic()
         taken: list[tuple[str, int]] = []
         lost: list[tuple[str, int]] = []
         async with self._store.write() as uow:
-            for key, link in self._held.items():
+            self._heartbeats.look(await uow.records.links(), began)
+            for key, link in list(self._held.items()):
                 if not await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + self.lease):
                     lost.append(key)
                 else:
                     await uow.records.report_link(self._report(link, link.carrier.state, link.detail))
             for connector in wanted.values():
-                for slot in range(connector.links):
-                    key = (connector.id, slot)
-                    if key in self._held:
-                        continue
-                    if await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + self.lease):
+                slots = ((connector.id, slot) for slot in range(connector.links))
+                for key in slots:
+                    if key not in self._held and await self._take(uow, key, now):
                         taken.append(key)
                         break
             await uow.commit()
+        for link in self._held.values():
+            link.renewed_at = began
         for key in lost:
-            await self._close(self._held.pop(key), 0.0)
+            if key in self._held:
+                await self._close(self._held.pop(key), 0.0)
         return taken
+
+    async def _take(self, uow: UnitOfWork, key: tuple[str, int], now: datetime) -> bool:
+        """Take a slot that is free, or whose holder has died; never one that is seen to be held, whatever the clocks say."""
+        seen = self._clock.monotonic()
+        if self._heartbeats.is_alive(key, seen):
+            return False
+        died_at = self._heartbeats.died_at(key, seen)
+        # A holder that died before the clock was set back left a lease that would last until the clock has caught up.
+        over = now if died_at is None else max(now, died_at + self.lease)
+        if not await uow.records.acquire_lease(_lease_name(key), self._node_id, over, now + self.lease):
+            return False
+        await uow.records.report_link(
+            LinkReport(connector_id=key[0], slot=key[1], node_id=self._node_id, state=LinkState.DOWN, detail="taken over", changed_at=now)
+        )
+        return True
 
     def _open(self, connector: Connector, slot: int, supervisor: Supervisor) -> None:
         """Start the adapter and its dispatcher."""
@@ -138,7 +183,7 @@ class Fleet:
             supervisor.spawn(f"link:{name}", carrier.run),
             supervisor.spawn(f"dispatch:{name}", lambda: self._dispatcher.run(carrier, connector.window, news)),
         ]
-        self._held[connector.id, slot] = _Held(connector, slot, carrier, tasks, news)
+        self._held[connector.id, slot] = _Held(connector, slot, carrier, tasks, news, self._clock.monotonic())
 
     async def _close(self, link: _Held, budget_seconds: float) -> None:
         """Stop claiming, let answers come in, unbind."""
