@@ -176,6 +176,22 @@ async def test_an_unanswered_submit_is_unknown_and_resolved_by_its_receipt(house
     await house.until(accepted.id, Status.DELIVERED)
 
 
+async def test_a_receipt_after_an_unanswered_submit_was_given_up_corrects_it(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.UNANSWERED))
+    house.dispatch()
+    accepted = (await house.accepter.accept(send(lane=Lane.NOTICE))).messages[0]
+    message = await house.until(accepted.id, Status.UNKNOWN)
+    house.clock.advance(24 * 3600 + 1)
+    await house.sweeper.step()
+    assert (await house.one(accepted.id)).reason_code == "outcome_unknown"
+    house.carriers["con_a"].report(message)
+    delivered = await house.until(accepted.id, Status.DELIVERED)
+    assert delivered.reason_code is None
+    async with house.store.read() as uow:
+        assert (await uow.events.of_object(WS, accepted.id))[-1].type == "message.corrected"
+        assert await uow.receipts.count() == 0
+
+
 async def test_a_reply_finds_the_message_it_answers(house: House) -> None:
     await house.open(con_a=always(AnswerResult.ACCEPTED))
     house.dispatch()

@@ -61,6 +61,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 CORRECTION_WINDOW = timedelta(hours=72)
+# The reason of a message that was submitted, as far as anybody knows, and never answered.
+OUTCOME_UNKNOWN = "outcome_unknown"
 
 
 class Risk(StrEnum):

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yanshu.domain.events import Event
-from yanshu.domain.messages import Message, Status
+from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt
 from yanshu.pipeline.progress import Progress, Waits, carrier_key
 from yanshu.ports.clock import Clock
@@ -165,15 +165,17 @@ class Fold:
     async def _match_by_number(self, uow: UnitOfWork, unmatched: Sequence[Receipt]) -> list[Receipt]:
         """Match receipts to submits whose answer, and with it the id, was lost.
 
-        Only when exactly one unanswered segment of that connector went to the number: then it can be no other.
+        Only when exactly one unanswered segment of that connector went to the number: then it can be no other. One that has
+        been given up meanwhile may still be corrected.
         """
+        since = self.now - CORRECTION_WINDOW
         by_connector = defaultdict(set)
         for receipt in unmatched:
             if receipt.recipient is not None:
                 by_connector[receipt.connector_id].add(receipt.recipient)
         waiting: dict[tuple[str, str], list[Message]] = defaultdict(list)
         for connector_id, numbers in by_connector.items():
-            for message in await uow.messages.unanswered_to(connector_id, sorted(numbers)):
+            for message in await uow.messages.unanswered_to(connector_id, sorted(numbers), since):
                 waiting[connector_id, message.recipient].append(message)
         rest = []
         for receipt in unmatched:
@@ -183,11 +185,13 @@ class Fold:
         return rest
 
     async def _adopt(self, uow: UnitOfWork, message: Message, receipt: Receipt) -> bool:
-        """Take the receipt as the answer and report of a one-segment message that is `unknown`."""
-        if message.segments != 1 or message.status is not Status.UNKNOWN:
+        """Take the receipt as the answer and report of a one-segment message that is `unknown`, or was to its end."""
+        if message.segments != 1 or message.status is Status.SUBMITTING:
             return False
         await self._load(uow, [message.id])
         progress = self._progress[message.id]
+        if progress.message.status is not message.status:
+            return False  # it has been answered in this chunk or the one before: its id is known, and is another
         answer = Answer(
             message.id, message.attempts, 1, 1, receipt.connector_id, AnswerResult.ACCEPTED, receipt.arrived_at, receipt.keys[0]
         )

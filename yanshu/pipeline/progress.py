@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yanshu.domain.lanes import MAX_ATTEMPTS, RECEIPT_WAIT, Lane
-from yanshu.domain.messages import CORRECTION_WINDOW, FINALS, Change, Message, Risk, Status, may_move
+from yanshu.domain.messages import CORRECTION_WINDOW, FINALS, OUTCOME_UNKNOWN, Change, Message, Risk, Status, may_move
 from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState, Submission, SubmissionStatus
 
 
@@ -271,7 +271,7 @@ class Progress:
             target = next_candidate(self.message) or self.message.connector_id
             self.move(Status.QUEUED, now, note={"because": "risk_best_effort"}, due_at=due, duplicates_possible=True, connector_id=target)
         else:
-            self.move(Status.UNDELIVERED, now, reason_code="outcome_unknown")
+            self.move(Status.UNDELIVERED, now, reason_code=OUTCOME_UNKNOWN)
 
     def _waited(self, now: datetime) -> bool:
         return now - self.message.updated_at >= self._waits.unknown

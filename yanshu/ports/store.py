@@ -53,8 +53,8 @@ class Messages(Protocol):
     async def latest_to(self, recipient: str, connector_id: str, since: datetime) -> Message | None:
         """The newest message submitted to `recipient` over `connector_id` since then: what an inbound most likely answers."""
 
-    async def unanswered_to(self, connector_id: str, recipients: Sequence[str]) -> list[Message]:
-        """Messages in `unknown` or `submitting` over that connector to these numbers."""
+    async def unanswered_to(self, connector_id: str, recipients: Sequence[str], since: datetime) -> list[Message]:
+        """Messages in `unknown` or `submitting` over that connector to these numbers, and those given up as unanswered since then."""
 
     async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
         """Which client references were used since then."""

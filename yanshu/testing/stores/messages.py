@@ -165,15 +165,22 @@ class MessageSuite:
             assert await uow.messages.latest_to("+862", "con_one", start) is None
 
     async def test_unanswered_messages_are_found_by_number(self, store: Store, clock: FakeClock) -> None:
-        """Only `unknown` and `submitting`, only over that connector."""
+        """Only `unknown`, `submitting` and what was given up as such since then, only over that connector."""
+        samples = Samples(clock)
+        given_up = {"recipient": "+861", "status": Status.UNDELIVERED, "reason_code": "outcome_unknown"}
+        long_ago = samples.message(**given_up, done_at=samples.now)
+        since = clock.advance(1)
         samples = Samples(clock)
         wanted = [samples.message(recipient="+861", status=status) for status in (Status.UNKNOWN, Status.SUBMITTING)]
         others = [samples.message(recipient="+861", status=Status.SUBMITTED), samples.message(recipient="+862", status=Status.UNKNOWN)]
         others.append(samples.message(recipient="+861", status=Status.UNKNOWN, connector_id="con_two"))
+        others.append(samples.message(**{**given_up, "reason_code": "no_receipt"}, done_at=since))
+        others.append(long_ago)
+        wanted.append(samples.message(**given_up, done_at=since))
         await put(store, *wanted, *others)
         async with store.read() as uow:
-            found = await uow.messages.unanswered_to("con_one", ["+861", "+863"])
-            assert await uow.messages.unanswered_to("con_one", []) == []
+            found = await uow.messages.unanswered_to("con_one", ["+861", "+863"], since)
+            assert await uow.messages.unanswered_to("con_one", [], since) == []
         assert sorted(message.id for message in found) == [message.id for message in wanted]
 
     async def test_references_count_as_taken_within_their_window(self, store: Store, clock: FakeClock) -> None:

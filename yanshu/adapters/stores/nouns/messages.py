@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, text, true
 
 from yanshu.adapters.stores.chunks import MESSAGE_COLUMNS, messages_of
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.session import Session, given, keyset
 from yanshu.adapters.stores.tables import QUEUED, UNDONE, WAITING, messages
 from yanshu.domain.ids import MESSAGE, lowest_id
-from yanshu.domain.messages import Change, Message, Status
+from yanshu.domain.messages import OUTCOME_UNKNOWN, Change, Message, Status
 from yanshu.ports.filters import MessageFilter, Page
 
 _C = messages.c
@@ -73,11 +73,12 @@ class MessageQueries:
         found = await self._messages(statement.order_by(_C.id.desc()).limit(1))
         return found[0] if found else None
 
-    async def unanswered_to(self, connector_id: str, recipients: Sequence[str]) -> list[Message]:
+    async def unanswered_to(self, connector_id: str, recipients: Sequence[str], since: datetime) -> list[Message]:
         """See `ports.store.Messages.unanswered_to`."""
         if not recipients:
             return []
-        unanswered = _C.status.in_([str(Status.UNKNOWN), str(Status.SUBMITTING)])
+        given_up = and_(_C.status == str(Status.UNDELIVERED), _C.reason_code == OUTCOME_UNKNOWN, _C.done_at >= micros(since))
+        unanswered = or_(_C.status.in_([str(Status.UNKNOWN), str(Status.SUBMITTING)]), given_up)
         return await self._messages(_MESSAGE.where(_C.recipient.in_(list(recipients)), _C.connector_id == connector_id, unanswered))
 
     async def queue_depth(self) -> dict[tuple[str, str], int]:
