@@ -158,6 +158,24 @@ async def test_a_file_that_another_process_locks_is_busy_and_then_free(
     await impatient.close()
 
 
+async def test_all_who_wait_for_a_locked_file_are_told_together(
+    local: Store, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_BUSY_SECONDS", 0.5)
+    impatient = open_store(Settings(data_dir=str(tmp_path)), clock)
+    messages = Samples(clock).messages(40)
+    other = sqlite3.connect(tmp_path / "yanshu.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(10):  # one after another they would wait for 20 s
+        ends = await asyncio.gather(*[put(impatient, message) for message in messages], return_exceptions=True)
+    assert {type(end) for end in ends} == {StoreBusy}
+    other.execute("ROLLBACK")
+    other.close()
+    await asyncio.gather(*[put(impatient, message) for message in messages])
+    assert len(await get(local, *[message.id for message in messages])) == 40
+    await impatient.close()
+
+
 async def test_a_full_disk_is_busy_and_nothing_is_half_done(local: Store, tmp_path: Path, clock: FakeClock) -> None:
     samples = Samples(clock)
     message = samples.message()

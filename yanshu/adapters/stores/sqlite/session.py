@@ -30,16 +30,18 @@ class SqliteSession:
 
     Writes that nobody waits for are collected and done with the next read or with the commit, so a transaction without
     reads is one trip; its failures come out there. `release` is called as soon as the last trip is under way: the thread
-    takes one job after another, so the next transaction may be sent after it without waiting for it.
+    takes one job after another, so the next transaction may be sent after it without waiting for it. `asked_at` is when (monotonic
+    seconds) the caller began to wait.
     """
 
-    def __init__(self, worker: Worker, begin: str, release: Callable[[], None]) -> None:
+    def __init__(self, worker: Worker, begin: str, release: Callable[[], None], asked_at: float) -> None:
         self.tally = Tally()
         self.appended = 0
         self._number: int | None = None
         self._worker = worker
         self._begin = begin
         self._release = release
+        self._asked_at = asked_at
         self._begun = False
         self._over = False
         self._pending: list[Callable[[Connection], object]] = []
@@ -116,7 +118,7 @@ class SqliteSession:
     def _enter(self, connection: Connection) -> Connection:
         """Be inside the transaction, with everything done that was asked for before."""
         if not self._begun:
-            driver_of(connection).execute(self._begin)
+            self._worker.begin(driver_of(connection), self._begin, self._asked_at)
             self._begun = True
         pending, self._pending = self._pending, []
         for work in pending:

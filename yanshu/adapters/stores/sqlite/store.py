@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -42,9 +43,10 @@ class SqliteStore:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
-        """See `ports.store.Store.write`."""
+        """See `ports.store.Store.write`. When the file is locked, those who waited behind the one who found out have waited enough."""
+        asked_at = time.monotonic()
         await self._turn.acquire()
-        session = SqliteSession(self._writer, "BEGIN IMMEDIATE", self._turn.release)
+        session = SqliteSession(self._writer, "BEGIN IMMEDIATE", self._turn.release, asked_at)
         try:
             yield self._unit(session)
         finally:
@@ -54,7 +56,7 @@ class SqliteStore:
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """See `ports.store.Store.read`."""
         worker = await self._readers.get()
-        session = SqliteSession(worker, "BEGIN", lambda: self._readers.put_nowait(worker))
+        session = SqliteSession(worker, "BEGIN", lambda: self._readers.put_nowait(worker), time.monotonic())
         try:
             yield self._unit(session)
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from yanshu.adapters.stores.sqlite.faults import translate
+from yanshu.domain.errors import StoreBusy
 
 T = TypeVar("T")
 # The writer keeps the ends of its indexes in memory; readers look here and there. No memory map: it wins nothing measurable, counts
@@ -57,10 +59,24 @@ class Worker:
         self._engine = engine_of(path, read_only=read_only)
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._refused_at = float("-inf")
 
     def call(self, work: Callable[[Connection], T]) -> Awaitable[T]:
         """Send `work` to the thread, now; awaited, it returns what that returned. Store errors come out translated."""
         return _translated(asyncio.get_running_loop().run_in_executor(self._thread, self._do, work))
+
+    def begin(self, driver: sqlite3.Connection, statement: str, asked_at: float) -> None:
+        """Open a transaction; only inside the thread.
+
+        A locked file is waited for, once: whoever asked before that wait was over, and stands behind it, has waited as long.
+        """
+        if asked_at < self._refused_at:
+            raise StoreBusy("SQLite: the file was locked a moment ago")
+        try:
+            driver.execute(statement)
+        except sqlite3.Error:
+            self._refused_at = time.monotonic()
+            raise
 
     def post(self, work: Callable[[Connection], object]) -> None:
         """Run `work` in the thread, behind what is queued, without waiting for it; its failure concerns nobody any more."""
