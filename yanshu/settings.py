@@ -94,7 +94,9 @@ class Settings:
     messages_per_second: int = setting(50000, "Messages a key may have accepted per second unless the key says otherwise.", between(1))
     body_limit_bytes: int = setting(16_777_216, "Largest JSON body; uploads are streamed and not limited by this.", between(1024))
     accept_backlog: int = setting(20_000, "Messages waiting to be committed before the API answers 503.", between(1))
-    lease_seconds: int = setting(30, "How long a claim or a link lease lives without being renewed.", between(1, 3600))
+    lease_seconds: int = setting(
+        30, "How long a claimed message may be unanswered before it is unknown; longer than any wait for an answer.", between(1, 3600)
+    )
     unknown_resend_seconds: int = setting(15, "After this an unanswered OTP with risk best_effort may be sent again.", between(1))
     unknown_wait_seconds: int = setting(86_400, "How long an unanswered submit waits for a late receipt.", between(1))
     receipt_wait_seconds: int = setting(

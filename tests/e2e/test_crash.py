@@ -223,6 +223,8 @@ def check_wire(admin: Api, messages: list[dict[str, Any]], tap: Tap, reported: s
     assert delivered <= times.keys()
     lost = [m for m in messages if m["status"] != "delivered" and m["reason"]["code"] == "outcome_unknown"]
     assert len(lost) <= house.kills.total() * WINDOW
+    seen = [message for message in lost if message["to"].lstrip("+") in times]
+    say(f"{len(lost)} unknown, of which {len(seen)} were on the wire")
     without = {m["to"].lstrip("+") for m in messages if m["status"] != "delivered" and m["reason"]["code"] == "no_receipt"}
     assert without <= times.keys()
     assert not without or house.kills["carrier"]

@@ -11,7 +11,7 @@ from yanshu.adapters.stores import open_store
 from yanshu.domain.commands import Dedupe, Idempotency, Recipient, Saved, Send
 from yanshu.domain.connectors import Connector, Match, Route
 from yanshu.domain.errors import CallerError
-from yanshu.domain.lanes import Lane
+from yanshu.domain.lanes import LANE_ORDER, Lane
 from yanshu.domain.messages import Message, Status
 from yanshu.domain.submissions import AnswerResult, ReceiptState
 from yanshu.pipeline.accept import Accepter
@@ -104,6 +104,14 @@ class House:
         async with self.store.read() as uow:
             return (await uow.messages.get([ident]))[0]
 
+    async def claim(self, segments: int) -> list[Message]:
+        """Claim as a dispatcher does."""
+        now = self.clock.now()
+        async with self.store.write() as uow:
+            claimed = await uow.messages.claim("con_a", LANE_ORDER, segments, now, now + timedelta(seconds=30))
+            await uow.commit()
+        return claimed
+
     async def until(self, ident: str, status: Status) -> Message:
         """Wait until a message has a status."""
         async with asyncio.timeout(10):
@@ -190,6 +198,26 @@ async def test_a_receipt_after_an_unanswered_submit_was_given_up_corrects_it(hou
     async with house.store.read() as uow:
         assert (await uow.events.of_object(WS, accepted.id))[-1].type == "message.corrected"
         assert await uow.receipts.count() == 0
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_jumps_while_a_submit_is_on_its_way_loses_nothing_and_sends_nothing_twice(house: House, hours: int) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    sent = (await house.accepter.accept(send("13800138000", "13800138001", lane=Lane.NOTICE))).messages
+    claimed = await house.claim(1)
+    first = claimed[0]
+    house.outcome.expect(claimed)
+    house.clock.set(house.clock.now() + timedelta(hours=hours))
+    await house.sweeper.step()
+    sent += (await house.accepter.accept(send("13800138002", lane=Lane.NOTICE))).messages
+    carrier = house.carriers["con_a"]
+    carrier.submit(claimed)
+    assert {message.id for message in await house.claim(100)} == {message.id for message in sent} - {first.id}
+    submitted = await house.until(first.id, Status.SUBMITTED)
+    await house.sweeper.step()
+    carrier.report(submitted)
+    delivered = await house.until(first.id, Status.DELIVERED)
+    assert (delivered.attempts, delivered.duplicates_possible) == (1, False)
 
 
 async def test_a_reply_finds_the_message_it_answers(house: House) -> None:

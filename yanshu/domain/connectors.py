@@ -1,10 +1,11 @@
 """Connectors and routes: accounts at carriers, and the rules that say which messages may use them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from yanshu.domain.lanes import Lane
 
@@ -77,6 +78,11 @@ class LinkState(StrEnum):
     BLOCKED = "blocked"
 
 
+# Owners report every second or so. An older report comes from a process that is gone; one from the future, from before the
+# clock was set back.
+_FRESH = timedelta(seconds=15)
+
+
 class LinkReport(Struct, frozen=True, kw_only=True):
     """What the owner of a link last said about it; `slot` numbers the links of a connector from 0."""
 
@@ -86,3 +92,9 @@ class LinkReport(Struct, frozen=True, kw_only=True):
     state: LinkState
     detail: str
     changed_at: datetime
+
+    def as_of(self, now: datetime) -> "LinkReport":
+        """Return what it is worth by now: a link whose owner has fallen silent is down."""
+        if abs(now - self.changed_at) < _FRESH:
+            return self
+        return replace(self, state=LinkState.DOWN, detail="its process reports no more")

@@ -36,7 +36,7 @@ _BUSY_PAUSE_SECONDS = 0.5
 # Results are gathered this long, so that fast targets cost one transaction for many calls.
 _GATHER_SECONDS = 0.02
 # A call takes 10 s at most; the deliveries of a process that died are called again after this.
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=30)
 # A delivery whose target has no slot left is looked at again after this.
 _POSTPONED = timedelta(seconds=1)
 

@@ -11,8 +11,6 @@ from yanshu.ports.store import Store
 
 _ROWS = 1000
 _WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
-# A report older than this comes from a process that is gone; one from the future, from before the clock was set back.
-_FRESH = timedelta(seconds=15)
 
 
 class Rerouter:
@@ -52,7 +50,7 @@ class Rerouter:
 
     def _without_link(self, reports: list[LinkReport], now: datetime) -> list[str]:
         """Connectors that are drained, or have had no working link for longer than we are patient."""
-        working = {r.connector_id for r in reports if r.state in _WORKING and abs(now - r.changed_at) < _FRESH}
+        working = {r.connector_id for r in reports if r.as_of(now).state in _WORKING}
         stranded = []
         for connector in self._router.connectors.values():
             if connector.id in working:

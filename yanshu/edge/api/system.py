@@ -118,7 +118,7 @@ async def _gather(services: Services) -> None:
     try:
         async with services.store.read() as uow:
             services.metrics.queued(await uow.messages.queue_depth())
-            services.metrics.linked(await uow.records.links())
+            services.metrics.linked([report.as_of(services.clock.now()) for report in await uow.records.links()])
     except StoreError:
         return  # metrics must answer, above all when the store does not
 

@@ -80,7 +80,8 @@ async def get_health(call: Call) -> Answer:
     """Return the state of its links and what waits for it."""
     connector = await _find(call)
     async with call.services.store.read() as uow:
-        reports = [report for report in await uow.records.links() if report.connector_id == connector.id]
+        now = call.services.clock.now()
+        reports = [report.as_of(now) for report in await uow.records.links() if report.connector_id == connector.id]
         depth = {lane: count for (ident, lane), count in (await uow.messages.queue_depth()).items() if ident == connector.id}
     state = min((report.state for report in reports), key=_BEST.index, default=LinkState.DOWN)
     return Answer(200, HealthOut(connector=connector.id, state=state, links=[show_link(report) for report in reports], queued=depth))
