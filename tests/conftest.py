@@ -36,6 +36,15 @@ def postgres() -> Iterator[PostgresServer]:
         server.remove()
 
 
+@pytest.fixture
+def durable() -> Iterator[PostgresServer]:
+    """A server of this test alone that writes what it says it has written, to be stopped and killed."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.remove()
+
+
 async def _migrate(url: str) -> None:
     store = open_store(Settings(database_url=url), FakeClock())
     await store.migrate()

@@ -20,15 +20,6 @@ WINDOW = 100
 
 
 @pytest.fixture
-def database() -> Iterator[PostgresServer]:
-    """A durable server of this test alone."""
-    server = PostgresServer()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
 def simulator(start_node: StartNode) -> Node:
     return start_node("simulate", "--port", "0", "--control-port", "0", "--keep-ledger")
 
@@ -65,22 +56,22 @@ def is_ready(node: Node) -> bool:
 
 
 @pytest.mark.slow
-def test_a_postgresql_that_goes_away_under_load_is_waited_for(start_node: StartNode, simulator: Node, database: PostgresServer) -> None:
+def test_a_postgresql_that_goes_away_under_load_is_waited_for(start_node: StartNode, simulator: Node, durable: PostgresServer) -> None:
     environment = {
-        "YANSHU_DATABASE_URL": database.create_database("yanshu"),
+        "YANSHU_DATABASE_URL": durable.create_database("yanshu"),
         "YANSHU_MASTER_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
         "YANSHU_LEASE_SECONDS": "12",
         "YANSHU_UNKNOWN_WAIT_SECONDS": "10",
     }
     node = start_node("serve", "--port", "0", **environment, **QUIET)
     with disturbed(node, simulator, unsure=2 * WINDOW) as load:
-        for end in (database.stop, database.kill):
+        for end in (durable.stop, durable.kill):
             load.refusals.clear()
             end()
             until("a clear refusal", load.was_asked_for_patience)
             assert not is_ready(node)
             time.sleep(1)
-            database.start()
+            durable.start()
             until("readiness", lambda: is_ready(node))
 
 

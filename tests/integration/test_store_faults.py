@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -21,17 +21,8 @@ _PATIENCE = 20.0
 
 
 @pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A durable server of this test alone, to be stopped and killed."""
-    server = PostgresServer()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-async def remote(server: PostgresServer, clock: FakeClock) -> AsyncIterator[Store]:
-    store = open_store(Settings(database_url=server.create_database("yanshu"), database_pool_size=4), clock)
+async def remote(durable: PostgresServer, clock: FakeClock) -> AsyncIterator[Store]:
+    store = open_store(Settings(database_url=durable.create_database("yanshu"), database_pool_size=4), clock)
     await store.migrate()
     yield store
     await store.close()
@@ -45,43 +36,43 @@ async def local(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def test_a_stopped_server_is_busy_and_then_back(server: PostgresServer, remote: Store, clock: FakeClock) -> None:
+async def test_a_stopped_server_is_busy_and_then_back(durable: PostgresServer, remote: Store, clock: FakeClock) -> None:
     samples = Samples(clock)
     first, second = samples.messages(2)
     await asyncio.gather(*[put(remote, message) for message in (first, *samples.messages(6))])
-    server.stop()
+    durable.stop()
     with pytest.raises(StoreBusy):
         await remote.ping()
     with pytest.raises(StoreBusy):
         await put(remote, second)
-    server.start()
+    durable.start()
     await put(remote, second)
     assert await get(remote, first.id, second.id) == [first, second]
 
 
-async def test_a_restart_between_two_transactions_is_not_noticed(server: PostgresServer, remote: Store, clock: FakeClock) -> None:
+async def test_a_restart_between_two_transactions_is_not_noticed(durable: PostgresServer, remote: Store, clock: FakeClock) -> None:
     samples = Samples(clock)
     await asyncio.gather(*[put(remote, message) for message in samples.messages(8)])
-    server.restart()
+    durable.restart()
     await asyncio.gather(*[put(remote, message) for message in samples.messages(8)])
 
 
 async def test_a_kill_inside_a_transaction_is_busy_and_loses_nothing_committed(
-    server: PostgresServer, remote: Store, clock: FakeClock
+    durable: PostgresServer, remote: Store, clock: FakeClock
 ) -> None:
     samples = Samples(clock)
     committed, lost = samples.messages(2)
     await put(remote, committed)
     async with remote.write() as uow:
         await uow.messages.add([lost])
-        server.kill()
+        durable.kill()
         with pytest.raises(StoreBusy):
             await uow.commit()
-    server.start()
+    durable.start()
     assert await get(remote, committed.id, lost.id) == [committed]
 
 
-async def test_every_acknowledged_row_survives_kills_under_load(server: PostgresServer, remote: Store, clock: FakeClock) -> None:
+async def test_every_acknowledged_row_survives_kills_under_load(durable: PostgresServer, remote: Store, clock: FakeClock) -> None:
     samples = Samples(clock)
     acknowledged: list[str] = []
     ended = asyncio.Event()
@@ -108,34 +99,34 @@ async def test_every_acknowledged_row_survives_kills_under_load(server: Postgres
     writers = [asyncio.create_task(load()) for _ in range(3)]
     for _ in range(2):
         await hundred_more()
-        await asyncio.to_thread(server.kill)
-        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(durable.kill)
+        await asyncio.to_thread(durable.start)
     await hundred_more()
     ended.set()
     await asyncio.gather(*writers)
     assert len(await get(remote, *acknowledged)) == len(acknowledged)
 
 
-async def test_migrating_waits_for_a_server_that_is_still_starting(server: PostgresServer, clock: FakeClock) -> None:
-    url = server.create_database("later")
-    server.stop()
+async def test_migrating_waits_for_a_server_that_is_still_starting(durable: PostgresServer, clock: FakeClock) -> None:
+    url = durable.create_database("later")
+    durable.stop()
     store = open_store(Settings(database_url=url), clock)
     migrating = asyncio.create_task(store.migrate())
     await asyncio.sleep(0)
-    await asyncio.to_thread(server.start)
+    await asyncio.to_thread(durable.start)
     assert await asyncio.wait_for(migrating, _PATIENCE)
     await store.close()
 
 
-async def test_news_crosses_processes_and_comes_again_after_a_restart(server: PostgresServer, remote: Store, clock: FakeClock) -> None:
-    other = open_store(Settings(database_url=server.url("yanshu")), clock)
+async def test_news_crosses_processes_and_comes_again_after_a_restart(durable: PostgresServer, remote: Store, clock: FakeClock) -> None:
+    other = open_store(Settings(database_url=durable.url("yanshu")), clock)
 
     async def heard() -> bool:
         remote.wake("queue")
         return await other.wait("queue", 0.2)
 
     await _until(heard)
-    server.restart()
+    durable.restart()
     await _until(heard)
     await other.close()
 
