@@ -13,6 +13,7 @@ Factory = Callable[[], Coroutine[Any, Any, None]]
 """Makes the coroutine of a task; called again for every restart."""
 
 _LAG_INTERVAL_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,9 @@ class Supervisor:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """End tasks. One that lost its cancellation, as library code may that was just about to return, is told again."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)

@@ -123,3 +123,23 @@ async def test_what_was_spawned_ends_with_the_supervisor() -> None:
     await asyncio.sleep(0)
     await supervisor.stop()
     assert task.done()
+
+
+async def test_a_task_that_lost_its_cancellation_ends_all_the_same() -> None:
+    supervisor = Supervisor(Metrics())
+    lost = 0
+
+    async def deaf() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    task = supervisor.spawn("deaf", deaf)
+    await asyncio.sleep(0)
+    await asyncio.wait_for(supervisor.stop(), 20)
+    assert (task.cancelled(), lost) == (True, 2)

@@ -33,7 +33,9 @@ class News:
         if read.setdefault(topic, self._counts[topic]) == self._counts[topic]:
             changed = self._changed.setdefault(topic, asyncio.Event())
             try:
-                await asyncio.wait_for(changed.wait(), timeout_seconds)
+                # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the news.
+                async with asyncio.timeout(timeout_seconds):
+                    await changed.wait()
             except TimeoutError:
                 return False
         read[topic] = self._counts[topic]
