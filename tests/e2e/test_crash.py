@@ -81,7 +81,7 @@ class Ear:
 
     def listen(self, admin: Api) -> None:
         """Ask for the events that end something."""
-        wish = {"url": self._receiver.url, "events": ["message.delivered", "inbound.received"], "batch_max": 20, "batch_ms": 100}
+        wish = {"url": self._receiver.url, "events": ["message.delivered", "inbound.received"], "batch": {"max": 20, "ms": 100}}
         self._receiver.secret = admin.call("POST", "/v1/webhook_endpoints", wish)["secret"]
 
     def heard(self) -> dict[str, set[str]]:

@@ -53,7 +53,7 @@ async def test_the_interactive_page_loads_nothing_from_elsewhere(api: Api) -> No
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(loaded) >= 3
     assert [place for place in loaded if not place.startswith("/docs/")] == []
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self';" in page.headers["content-security-policy"]
     sizes = {place: len((await api.call("GET", place, key="")).content) for place in loaded}
     assert sizes["/docs/swagger-ui-bundle.js"] > 500_000
     assert 0 not in sizes.values()

@@ -108,9 +108,7 @@ class House:
         """Claim as a dispatcher does."""
         now = self.clock.now()
         async with self.store.write() as uow:
-            claimed = await uow.messages.claim("con_a", LANE_ORDER, segments, now, now + timedelta(seconds=30))
-            await uow.commit()
-        return claimed
+            return await uow.claim("con_a", LANE_ORDER, segments, now, now + timedelta(seconds=30))
 
     async def until(self, ident: str, status: Status) -> Message:
         """Wait until a message has a status."""

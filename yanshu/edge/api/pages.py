@@ -8,8 +8,7 @@ from msgspec import Struct
 
 # The package is only read as a folder: importing it would load web frameworks' adapters nobody needs.
 _PACKAGE = "swagger_ui"
-# The charset of texts is added by whoever sends them.
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
 # Scripts, styles and calls from here only; the icons of the page are drawn from data: addresses.
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -43,7 +42,7 @@ _START = """window.ui = SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-_MADE = {"index.html": ("text/html", _PAGE), "start.js": (_TYPES[".js"], _START)}
+_MADE = {"index.html": ("text/html; charset=utf-8", _PAGE), "start.js": (_TYPES[".js"], _START)}
 _FILES = frozenset({"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"})
 
 
