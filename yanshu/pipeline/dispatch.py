@@ -5,12 +5,14 @@ never larger than the free window, and after a crash only what may really have b
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from yanshu.domain.errors import StoreBusy
-from yanshu.domain.lanes import LANE_ORDER
+from yanshu.domain.lanes import LANE_ORDER, Lane
 from yanshu.pipeline.outcome import Outcome
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.clock import Clock
@@ -22,10 +24,58 @@ _IDLE_SECONDS = 1.0
 _BUSY_PAUSE_SECONDS = 0.25
 # While the window is nearly full, wait this long for more permits rather than claim a handful.
 _GATHER_SECONDS = 0.005
+_URGENT = (Lane.OTP,)
+# The part of a window that is kept for the urgent lane; a window of fewer permits than this has none to spare.
+_RESERVED_SHARE = 10
+
+
+class Ears(Struct):
+    """What one feeder of a link waits for: work in the queue, or permits."""
+
+    queued: asyncio.Event
+    opened: asyncio.Event
+
+
+class Bell:
+    """Wakes those who feed a link."""
+
+    def __init__(self) -> None:
+        self._ears: list[Ears] = []
+
+    def listen(self) -> Ears:
+        """Hear every ring from now on."""
+        self._ears.append(Ears(asyncio.Event(), asyncio.Event()))
+        return self._ears[-1]
+
+    def queued(self) -> None:
+        """There may be work."""
+        for ears in self._ears:
+            ears.queued.set()
+
+    def opened(self) -> None:
+        """Permits may be free."""
+        for ears in self._ears:
+            ears.opened.set()
+
+
+class _Feed(Struct):
+    """A link as its feeders share it; `claiming` segments are being claimed and not yet with the carrier."""
+
+    carrier: Carrier
+    enough: int
+    claiming: int = 0
+
+    def room(self, reserve: int) -> int:
+        """Segments that may be claimed now without using the last `reserve` permits."""
+        return self.carrier.free(reserve) - self.claiming
 
 
 class Dispatcher:
-    """Feeds one link."""
+    """Feeds links. Each has two feeders: one for everything, by lane, and one that lets an OTP past a large claim.
+
+    The first leaves a tenth of the window free. So an OTP waits neither for the permits of a campaign nor for the store to
+    finish claiming a thousand of its messages.
+    """
 
     def __init__(self, store: Store, clock: Clock, outcome: Outcome, metrics: Metrics, lease_seconds: float) -> None:
         self._store = store
@@ -34,34 +84,45 @@ class Dispatcher:
         self._metrics = metrics
         self._lease = timedelta(seconds=lease_seconds)
 
-    async def run(self, carrier: Carrier, window: int, news: asyncio.Event) -> None:
-        """Claim and submit until cancelled. `news` is set when permits may be free or the queue may have work."""
-        enough = max(1, min(window, SEGMENTS_A_CLAIM) // 4)
+    async def run(self, carrier: Carrier, window: int, bell: Bell) -> None:
+        """Claim and submit until cancelled. `bell` rings when permits may be free or the queue may have work."""
+        feed = _Feed(carrier, max(1, min(window, SEGMENTS_A_CLAIM) // 4))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._feed(feed, LANE_ORDER, window // _RESERVED_SHARE, bell.listen()))
+            group.create_task(self._feed(feed, _URGENT, 0, bell.listen()))
+
+    async def _feed(self, feed: _Feed, lanes: Sequence[Lane], reserve: int, ears: Ears) -> None:
+        """Keep the link busy with messages of these lanes, leaving `reserve` permits to others."""
         while True:
-            news.clear()
-            free = carrier.free()
-            if self._outcome.is_behind or 0 < free < enough:
+            ears.queued.clear()
+            ears.opened.clear()
+            room = feed.room(reserve)
+            if self._outcome.is_behind or (reserve and 0 < room < feed.enough):
                 await asyncio.sleep(_GATHER_SECONDS)
-                free = carrier.free()
+                room = feed.room(reserve)
             if self._outcome.is_behind:
                 continue
-            if free <= 0 or not await _whole(self._step(carrier, free)):
-                await _wait(news, _IDLE_SECONDS)
+            if room <= 0:
+                await _wait(ears.opened, _IDLE_SECONDS)
+            elif not await _whole(self._step(feed, lanes, min(room, SEGMENTS_A_CLAIM))):
+                await _wait(ears.queued, _IDLE_SECONDS)
 
-    async def _step(self, carrier: Carrier, free: int) -> bool:
+    async def _step(self, feed: _Feed, lanes: Sequence[Lane], budget: int) -> bool:
         """One claim and submit; whether there may be more work at once."""
         now = self._clock.now()
+        feed.claiming += budget
         try:
             async with self._store.write() as uow:
-                budget = min(free, SEGMENTS_A_CLAIM)
-                messages = await uow.claim(carrier.connector_id, LANE_ORDER, budget, now, now + self._lease)
+                messages = await uow.claim(feed.carrier.connector_id, lanes, budget, now, now + self._lease)
         except StoreBusy:
             await asyncio.sleep(_BUSY_PAUSE_SECONDS)
             return True
+        finally:
+            feed.claiming -= budget
         if not messages:
             return False
         self._outcome.expect(messages)
-        carrier.submit(messages)
+        feed.carrier.submit(messages)
         self._metrics.claimed(len(messages))
         return True
 

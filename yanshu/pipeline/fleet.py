@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from yanshu.domain.connectors import Connector, ConnectorState, LinkReport, LinkState
 from yanshu.domain.errors import StoreBusy
-from yanshu.pipeline.dispatch import Dispatcher
+from yanshu.pipeline.dispatch import Bell, Dispatcher
 from yanshu.pipeline.heartbeats import STOPPED, Heartbeats
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.route import Router
@@ -40,7 +40,7 @@ class _Held(Struct):
     slot: int
     carrier: Carrier
     tasks: list[asyncio.Task[None]]
-    news: asyncio.Event
+    bell: Bell
     renewed_at: float
     state: LinkState = LinkState.DOWN
     detail: str = ""
@@ -177,13 +177,13 @@ class Fleet:
     def _open(self, connector: Connector, slot: int, supervisor: Supervisor) -> None:
         """Start the adapter and its dispatcher."""
         carrier = self._make_carrier(connector, slot)
-        news = asyncio.Event()
+        bell = Bell()
         name = f"{connector.id}:{slot}"
         tasks = [
             supervisor.spawn(f"link:{name}", carrier.run),
-            supervisor.spawn(f"dispatch:{name}", lambda: self._dispatcher.run(carrier, connector.window, news)),
+            supervisor.spawn(f"dispatch:{name}", lambda: self._dispatcher.run(carrier, connector.window, bell)),
         ]
-        self._held[connector.id, slot] = _Held(connector, slot, carrier, tasks, news, self._clock.monotonic())
+        self._held[connector.id, slot] = _Held(connector, slot, carrier, tasks, bell, self._clock.monotonic())
 
     async def _close(self, link: _Held, budget_seconds: float) -> None:
         """Stop claiming, let answers come in, unbind."""
@@ -199,7 +199,7 @@ class Fleet:
         while True:
             if await self._store.wait("queue", 30.0):
                 for link in self._held.values():
-                    link.news.set()
+                    link.bell.queued()
 
     async def _pause(self) -> None:
         self._kick.clear()
@@ -212,13 +212,13 @@ class Fleet:
     def _window_opened(self, connector_id: str) -> None:
         for (ident, _), link in self._held.items():
             if ident == connector_id:
-                link.news.set()
+                link.bell.opened()
 
     def _link_changed(self, connector_id: str, state: LinkState, detail: str) -> None:
         for (ident, _), link in self._held.items():
             if ident == connector_id and link.carrier.state is state:
                 link.state, link.detail = state, detail
-                link.news.set()
+                link.bell.opened()
         self._tell(connector_id, state, detail)
         self._kick.set()
 

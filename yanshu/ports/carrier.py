@@ -33,8 +33,11 @@ class Carrier(Protocol):
     def state(self) -> LinkState:
         """State of the link now."""
 
-    def free(self) -> int:
-        """How many segments could be written now: window and throughput considered, 0 unless the link is up."""
+    def free(self, reserve: int = 0) -> int:
+        """How many segments could be written now without using the last `reserve` permits of the window.
+
+        Window and throughput considered, 0 unless the link is up.
+        """
 
     def submit(self, messages: Sequence[Message]) -> None:
         """Write these messages to the wire now, in order, asking a receipt for every segment. Attempt number is `message.attempts`.

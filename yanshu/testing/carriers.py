@@ -37,9 +37,9 @@ class ScriptedCarrier:
         """Up unless told otherwise."""
         return LinkState.UP if self.up else LinkState.DOWN
 
-    def free(self) -> int:
+    def free(self, reserve: int = 0) -> int:
         """The whole window: answers come at once."""
-        return self._window if self.up else 0
+        return self._window - reserve if self.up else 0
 
     def submit(self, messages: Sequence[Message]) -> None:
         """Answer each segment of each message as the script says."""

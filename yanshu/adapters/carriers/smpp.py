@@ -100,12 +100,12 @@ class SmppCarrier:
         """Segments given to `submit` whose end has not been told: on the wire, or waiting here for it."""
         return len(self._backlog) + sum(line.session.outstanding for line in self._lines if line.session is not None)
 
-    def free(self) -> int:
-        """Segments that may be written now."""
+    def free(self, reserve: int = 0) -> int:
+        """Segments that may be written now, the last `reserve` permits of the window left alone."""
         line = self._sending
         if self._state is not LinkState.UP or line is None or line.session is None or line.link is None or not line.link.is_writable:
             return 0
-        room = line.session.free - len(self._backlog)
+        room = line.session.free - len(self._backlog) - reserve
         if room <= 0:
             return 0
         now = self._clock.monotonic()
