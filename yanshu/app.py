@@ -26,7 +26,7 @@ from yanshu.domain.errors import StoreBusy
 from yanshu.edge.api.app import build_app
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.schemas.objects import show_object
-from yanshu.edge.api.services import Services
+from yanshu.edge.api.services import Sandbox, Services
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batch_runner import BatchRunner
 from yanshu.pipeline.batches import Batches
@@ -86,8 +86,9 @@ class Stages(Struct, frozen=True):
 class Platform:
     """One process of the platform: which of the stages run in it is a matter of its roles."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sandbox: Sandbox | None = None) -> None:
         self.settings = settings
+        self.sandbox = sandbox
         self.roles = read_roles(settings.roles)
         self.log = get_logger("platform")
         self.clock = SystemClock()
@@ -233,6 +234,7 @@ class Platform:
             webhook_allow=self.allow,
             check_connector=check_connector,
             public_url=self.settings.public_url.rstrip("/") or self.url,
+            sandbox=self.sandbox,
         )
 
     async def _close_door(self) -> None:
@@ -294,14 +296,14 @@ class _Server(uvicorn.Server):
             self.finished.set()
 
 
-async def serve_until_signal(settings: Settings, announce: Callable[[Platform], None]) -> None:
+async def serve_until_signal(settings: Settings, announce: Callable[[Platform], None], sandbox: Sandbox | None = None) -> None:
     """Run a platform process until SIGTERM or SIGINT, then drain; `announce` is called once it is ready.
 
     A signal while it is still starting ends that; a second signal ends the process at once, as `kill -9` would.
     """
     configure_logs(settings.log_level, settings.log_format)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    platform = Platform(settings)
+    platform = Platform(settings, sandbox)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop, platform)

@@ -280,7 +280,7 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", default="sqlite,postgresql")
-    parser.add_argument("--only", default="batches,singles,otp")
+    parser.add_argument("--only", default="batches,singles,otp,queue")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--keep", action="store_true", help="store the result as the new baseline")
     options = parser.parse_args()

@@ -51,8 +51,8 @@ class Door:
         services = replace(api.platform._edge(), sandbox=sandbox)
         self._app = build_app(services, api.platform.gate)
 
-    async def call(self, method: str, path: str, livemode: bool = False, json: object = None) -> httpx.Response:
-        key = await self._api.key("sandbox:use", livemode=livemode)
+    async def call(self, method: str, path: str, livemode: bool = False, json: object = None, **of: str) -> httpx.Response:
+        key = await self._api.key("sandbox:use", livemode=livemode, **of)
         headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": uuid.uuid4().hex}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://yanshu") as client:
             return await client.request(method, f"/v1/sandbox/{path}", headers=headers, json=json)
@@ -67,12 +67,29 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
 async def test_a_handset_is_read_and_answers(api: Api) -> None:
     handsets = Handsets()
     door = Door(api, handsets)
+    await api.routed(simulated=True)
+    sender = await api.key("messages:send", livemode=False)
+    await api.made("/v1/messages", {"to": NUMBER, "text": f"to {NUMBER}"}, key=sender)
     assert [phone["id"] for phone in (await door.call("GET", "phones")).json()["data"]] == [f"+{NUMBER}"]
     for written in (NUMBER, f"+{NUMBER}"):
         inbox = (await door.call("GET", f"phones/{written}/inbox")).json()["data"]
         assert [(text["sender"], text["text"], text["at"]) for text in inbox] == [("1069", f"to {NUMBER}", "2026-11-02T00:00:00Z")]
     answer = await door.call("POST", f"phones/{NUMBER}/reply", json={"text": "TD"})
     assert (answer.status_code, handsets.replies) == (202, [(NUMBER, "TD", None)])
+
+
+async def test_a_test_number_is_everybodys_but_the_texts_on_it_are_not(api: Api) -> None:
+    door = Door(api, Handsets())
+    await api.routed(simulated=True)
+    mine = await api.key("messages:send", livemode=False)
+    await api.made("/v1/messages", {"to": NUMBER, "text": f"to {NUMBER}"}, key=mine)
+    theirs = (await api.made("/v1/workspaces", {"name": "other"}))["id"]
+    assert (await door.call("GET", "phones", workspace=theirs)).json()["data"] == []
+    assert (await door.call("GET", f"phones/{NUMBER}/inbox", workspace=theirs)).status_code == 404
+    assert (await door.call("POST", f"phones/{NUMBER}/reply", json={"text": "T"}, workspace=theirs)).status_code == 404
+    sender = await api.key("messages:send", livemode=False, workspace=theirs)
+    await api.made("/v1/messages", {"to": NUMBER, "text": "another text"}, key=sender)
+    assert (await door.call("GET", f"phones/{NUMBER}/inbox", workspace=theirs)).json()["data"] == []
 
 
 @pytest.mark.parametrize(
