@@ -134,7 +134,7 @@ class Site:
     async def messages(self) -> list[Message]:
         """Everything accepted."""
         async with self.store.read() as uow:
-            return await uow.messages.page(WS, MessageFilter(), Page(limit=2000))
+            return (await uow.messages.page(WS, MessageFilter(), Page(limit=2000))).messages
 
     async def inbounds(self) -> list[Inbound]:
         """Everything phones sent."""

@@ -246,7 +246,7 @@ async def test_the_same_idempotency_key_answers_the_same_and_stores_once(house: 
         await house.accepter.accept(send(), Idempotency("k", "other", key.expires_at), render)
     assert refused.value.code == "idempotency_key_reused"
     async with house.store.read() as uow:
-        assert len(await uow.messages.page(WS, MessageFilter(), Page())) == 1
+        assert len((await uow.messages.page(WS, MessageFilter(), Page())).messages) == 1
 
 
 async def test_dedupe_refuses_the_second_and_stores_nothing_of_it(house: House) -> None:

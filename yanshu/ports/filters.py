@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from yanshu.domain.lanes import Lane
-from yanshu.domain.messages import Status
+from yanshu.domain.messages import Message, Status
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -28,6 +28,13 @@ class MessageFilter(Struct, frozen=True, kw_only=True):
     livemode: bool | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+
+
+class MessagePage(Struct, frozen=True):
+    """A page of messages. `resume_after`: the search stopped at this id with the page not full; there may be more behind it."""
+
+    messages: list[Message]
+    resume_after: str | None = None
 
 
 class EventFilter(Struct, frozen=True, kw_only=True):

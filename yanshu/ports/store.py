@@ -20,7 +20,7 @@ from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Message, Status
 from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
-from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, Page
+from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
 
 
 class Messages(Protocol):
@@ -32,8 +32,8 @@ class Messages(Protocol):
     async def get(self, ids: Sequence[str]) -> list[Message]:
         """Those of `ids` that exist, any order, any workspace (callers check `workspace_id`)."""
 
-    async def page(self, workspace_id: str, filters: MessageFilter, page: Page) -> list[Message]:
-        """A keyset page by id."""
+    async def page(self, workspace_id: str, filters: MessageFilter, page: Page) -> MessagePage:
+        """A keyset page by id. Filters without an index of their own look at so many rows at a time, not at all there are."""
 
     async def move(self, changes: Sequence[Change]) -> set[str]:
         """Apply guarded changes (stored version == change.expected), adjust batch counters; return the ids applied."""

@@ -38,8 +38,8 @@ def page_of(query: PageQuery, prefix: str) -> Page:
     return Page(limit=query.limit + 1, after=query.cursor, descending=query.order == "desc")
 
 
-def list_of(rows: Sequence[Any], query: PageQuery, show: Callable[[Any], Any]) -> ListOut[Any]:
-    """Return the page made of `rows`, which were read with `page_of`."""
+def list_of(rows: Sequence[Any], query: PageQuery, show: Callable[[Any], Any], resume_after: str | None = None) -> ListOut[Any]:
+    """Return the page made of `rows`, which were read with `page_of`; a search that stopped early goes on at `resume_after`."""
     shown = rows[: query.limit]
-    more = len(rows) > query.limit
-    return ListOut([show(row) for row in shown], more, shown[-1].id if more else None)
+    following = shown[-1].id if len(rows) > query.limit else resume_after
+    return ListOut([show(row) for row in shown], following is not None, following)

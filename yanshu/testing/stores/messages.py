@@ -121,7 +121,7 @@ class MessageSuite:
             while True:
                 page = Page(limit=3, after=seen[-1] if seen else None, descending=descending)
                 async with store.read() as uow:
-                    found = await uow.messages.page("ws_one", MessageFilter(), page)
+                    found = (await uow.messages.page("ws_one", MessageFilter(), page)).messages
                 if not found:
                     break
                 seen += [message.id for message in found]
@@ -148,7 +148,24 @@ class MessageSuite:
         async with store.read() as uow:
             for filters, expected in cases:
                 found = await uow.messages.page("ws_one", filters, Page())
-                assert {message.id for message in found} == expected, filters
+                assert {message.id for message in found.messages} == expected, filters
+                assert found.resume_after is None
+
+    async def test_a_search_that_finds_nothing_says_where_it_stopped(self, store: Store, clock: FakeClock) -> None:
+        """Going on from there, in either direction, finds what is far away."""
+        samples = Samples(clock)
+        first = samples.message(lane=Lane.OTP)
+        many = samples.messages(12_000)
+        last = samples.message(lane=Lane.OTP)
+        await put(store, first, *many, last)
+        for descending, wanted in ((True, [last, first]), (False, [first, last])):
+            found, after, asked = [], None, 0
+            while asked == 0 or after is not None:
+                async with store.read() as uow:
+                    page = await uow.messages.page("ws_one", MessageFilter(lane=Lane.OTP), Page(after=after, descending=descending))
+                found += page.messages
+                after, asked = page.resume_after, asked + 1
+            assert (found, asked) == (wanted, 2)
 
     async def test_what_an_inbound_answers_is_the_newest_submitted(self, store: Store, clock: FakeClock) -> None:
         """Same number, same connector, not before `since`."""

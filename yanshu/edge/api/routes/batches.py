@@ -106,8 +106,8 @@ async def list_recipients(call: Call) -> Answer:
         if query.status == "invalid":
             return Answer(200, await _bad_rows(uow, batch, query, call.language))
         filters = MessageFilter(batch_id=batch.id, status=Status(query.status) if query.status else None)
-        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(query, ids.MESSAGE))
-    return Answer(200, list_of(rows, query, lambda row: show_message(row, call.language)))
+        page = await uow.messages.page(call.caller.workspace_id, filters, page_of(query, ids.MESSAGE))
+    return Answer(200, list_of(page.messages, query, lambda row: show_message(row, call.language), page.resume_after))
 
 
 async def _bad_rows(uow: UnitOfWork, batch: Batch, query: BatchRowsQuery, language: str) -> ListOut[Any]:

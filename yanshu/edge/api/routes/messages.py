@@ -71,8 +71,8 @@ async def list_messages(call: Call) -> Answer:
         created_before=utc(q.created_before),
     )
     async with call.services.store.read() as uow:
-        rows = await uow.messages.page(call.caller.workspace_id, filters, page_of(q, ids.MESSAGE))
-    return Answer(200, list_of(rows, q, lambda row: show_message(row, call.language)))
+        page = await uow.messages.page(call.caller.workspace_id, filters, page_of(q, ids.MESSAGE))
+    return Answer(200, list_of(page.messages, q, lambda row: show_message(row, call.language), page.resume_after))
 
 
 async def get_message(call: Call) -> Answer:

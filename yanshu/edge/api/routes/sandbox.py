@@ -49,8 +49,8 @@ async def _texts_to(call: Call, number: str) -> frozenset[str]:
     """Return what the caller's workspace last wrote to a number: test numbers are everybody's, the texts on them are not."""
     filters = MessageFilter(recipient=f"+{number}", livemode=False)
     async with call.services.store.read() as uow:
-        messages = await uow.messages.page(call.caller.workspace_id, filters, Page(limit=_TEXTS))
-    return frozenset(message.text for message in messages)
+        page = await uow.messages.page(call.caller.workspace_id, filters, Page(limit=_TEXTS))
+    return frozenset(message.text for message in page.messages)
 
 
 _TEXTS = 200
