@@ -14,6 +14,7 @@ from msgspec import Struct
 from yanshu.domain.commands import Accepted, Idempotency, Preview, Render, Saved, Send
 from yanshu.domain.errors import CallerError, Conflict, Overloaded, RecipientRefused, StoreBusy
 from yanshu.domain.events import Event
+from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Status
 from yanshu.pipeline.compose import Composed, Composer
 from yanshu.ports.clock import Clock
@@ -140,8 +141,11 @@ class Accepter:
             raise
         self._metrics.committed("accept", len(messages), self._clock.monotonic() - started)
         self._store.wake("events")
-        if any(message.status is Status.QUEUED for message in messages):
+        lanes = {message.lane for message in messages if message.status is Status.QUEUED}
+        if lanes:
             self._store.wake("queue")
+        if Lane.OTP in lanes:
+            self._store.wake("urgent")
         for waiting in chunk:
             if waiting.answer is not None and not waiting.done.done():
                 waiting.done.set_result(waiting.answer)

@@ -37,25 +37,24 @@ class Ears(Struct):
 
 
 class Bell:
-    """Wakes those who feed a link."""
+    """Wakes the two feeders of a link; the urgent one only for its own kind of work, or it would ask the store in vain for all other."""
 
     def __init__(self) -> None:
-        self._ears: list[Ears] = []
-
-    def listen(self) -> Ears:
-        """Hear every ring from now on."""
-        self._ears.append(Ears(asyncio.Event(), asyncio.Event()))
-        return self._ears[-1]
+        self.everything = Ears(asyncio.Event(), asyncio.Event())
+        self.urgent = Ears(asyncio.Event(), asyncio.Event())
 
     def queued(self) -> None:
         """There may be work."""
-        for ears in self._ears:
-            ears.queued.set()
+        self.everything.queued.set()
+
+    def queued_urgently(self) -> None:
+        """There may be an OTP."""
+        self.urgent.queued.set()
 
     def opened(self) -> None:
         """Permits may be free."""
-        for ears in self._ears:
-            ears.opened.set()
+        self.everything.opened.set()
+        self.urgent.opened.set()
 
 
 class _Feed(Struct):
@@ -88,8 +87,8 @@ class Dispatcher:
         """Claim and submit until cancelled. `bell` rings when permits may be free or the queue may have work."""
         feed = _Feed(carrier, max(1, min(window, SEGMENTS_A_CLAIM) // 4))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._feed(feed, LANE_ORDER, window // _RESERVED_SHARE, bell.listen()))
-            group.create_task(self._feed(feed, _URGENT, 0, bell.listen()))
+            group.create_task(self._feed(feed, LANE_ORDER, window // _RESERVED_SHARE, bell.everything))
+            group.create_task(self._feed(feed, _URGENT, 0, bell.urgent))
 
     async def _feed(self, feed: _Feed, lanes: Sequence[Lane], reserve: int, ears: Ears) -> None:
         """Keep the link busy with messages of these lanes, leaving `reserve` permits to others."""

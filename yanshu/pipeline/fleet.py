@@ -72,7 +72,11 @@ class Fleet:
 
     async def run(self, supervisor: Supervisor) -> None:
         """Hold the right links until `stop`."""
-        watches = [asyncio.create_task(self._watch_queue()), asyncio.create_task(self._watch_leases())]
+        watches = [
+            asyncio.create_task(self._watch("queue", Bell.queued)),
+            asyncio.create_task(self._watch("urgent", Bell.queued_urgently)),
+            asyncio.create_task(self._watch_leases()),
+        ]
         try:
             while not self._is_stopping:
                 await self.step(supervisor)
@@ -194,12 +198,12 @@ class Fleet:
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
 
-    async def _watch_queue(self) -> None:
-        """Pass queue news to every dispatcher."""
+    async def _watch(self, topic: str, ring: Callable[[Bell], None]) -> None:
+        """Pass news of the queue to every dispatcher."""
         while True:
-            if await self._store.wait("queue", 30.0):
+            if await self._store.wait(topic, 30.0):
                 for link in self._held.values():
-                    link.bell.queued()
+                    ring(link.bell)
 
     async def _pause(self) -> None:
         self._kick.clear()

@@ -380,7 +380,7 @@ class Store(Protocol):
         """Release connections."""
 
     def wake(self, topic: str) -> None:
-        """Tell all processes that there is news on `topic` (`queue`, `events`, `definitions`, `batches`); cheap, may be lost."""
+        """Tell all processes that there is news on `topic` (`queue`, `urgent`, `events`, `definitions`, `batches`); cheap, may be lost."""
 
     async def wait(self, topic: str, timeout_seconds: float) -> bool:
         """Wait until woken or the time is over; whether woken. News between two waits of one caller is not missed in-process."""
