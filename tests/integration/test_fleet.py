@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from yanshu.domain.connectors import Connector
-from yanshu.domain.errors import StoreBusy
+from yanshu.domain.errors import Invalid, StoreBusy
 from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
@@ -20,7 +20,7 @@ from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.testing.carriers import ScriptedCarrier
 from yanshu.testing.clocks import FakeClock
-from yanshu.testing.samples import Samples
+from yanshu.testing.samples import Samples, changed
 
 LEASE_ROUNDS = 10
 HOUR = timedelta(hours=1)
@@ -64,6 +64,7 @@ class Process:
         self.clock = FakeClock()
         self.store = Reachable(store)
         self.links: list[Link] = []
+        self.broken: set[str] = set()
         store = self.store  # type: ignore[assignment]
         router, metrics = Router(store), Metrics()
         self._outcome = Outcome(store, self.clock, InboundStage(self.clock, router), metrics, Waits())
@@ -73,6 +74,8 @@ class Process:
 
     def _link(self, connector: Connector, slot: int) -> Link:
         del slot
+        if connector.id in self.broken:
+            raise Invalid("parameter_invalid", param="settings.system_id", fix="at most 15 characters")
         self.links.append(Link(connector.id, self._outcome, self.clock))
         return self.links[-1]
 
@@ -158,3 +161,19 @@ async def test_a_link_given_back_is_taken_at_once(processes: tuple[Process, Proc
     await first.fleet.stop(1.0)
     await second.round()
     assert (first.open_links, second.open_links) == (0, 1)
+
+
+async def test_a_connector_that_cannot_be_opened_harms_no_other(processes: tuple[Process, Process]) -> None:
+    first, _ = processes
+    first.broken = {"con_broken"}
+    samples = Samples(first.clock)
+    async with first.store.write() as uow:
+        for ident in ("con_broken", "con_whole"):
+            await uow.definitions.save_connector(changed(samples.connector(links=1), id=ident))
+        await uow.commit()
+    for _ in range(3):
+        await first.round()
+    assert first.open_links == 2
+    first.broken = set()
+    await first.round()
+    assert first.open_links == 3

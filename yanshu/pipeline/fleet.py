@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from yanshu.domain.connectors import Connector, ConnectorState, LinkReport, LinkState
-from yanshu.domain.errors import StoreBusy
+from yanshu.domain.errors import StoreBusy, YanshuError
 from yanshu.pipeline.dispatch import Bell, Dispatcher
 from yanshu.pipeline.heartbeats import STOPPED, Heartbeats
 from yanshu.pipeline.outcome import Outcome
@@ -114,10 +114,9 @@ class Fleet:
             return
         await self._router.refresh()
         wanted = {c.id: c for c in self._router.connectors.values() if c.state is ConnectorState.ACTIVE}
-        for key, link in list(self._held.items()):
-            if wanted.get(key[0]) != link.connector or key[1] >= link.connector.links:
-                self._held.pop(key, None)
-                await self._close(link, _CLOSE_SECONDS)
+        unwanted = [key for key, link in self._held.items() if wanted.get(key[0]) != link.connector or key[1] >= link.connector.links]
+        # All at once: one after another they could take longer than our other leases last.
+        await asyncio.gather(*(self._close(self._held.pop(key), _CLOSE_SECONDS) for key in unwanted))
         for key in await self._lease_slots(wanted):
             self._open(wanted[key[0]], key[1], supervisor)
 
@@ -179,8 +178,12 @@ class Fleet:
         return True
 
     def _open(self, connector: Connector, slot: int, supervisor: Supervisor) -> None:
-        """Start the adapter and its dispatcher."""
-        carrier = self._make_carrier(connector, slot)
+        """Start the adapter and its dispatcher; one that cannot be made is told of, and tried again, without harm to the others."""
+        try:
+            carrier = self._make_carrier(connector, slot)
+        except YanshuError as error:
+            self._tell(connector.id, LinkState.BLOCKED, f"it cannot be opened: {error}")
+            return
         bell = Bell()
         name = f"{connector.id}:{slot}"
         tasks = [
