@@ -56,9 +56,6 @@ class Messages(Protocol):
     async def unanswered_to(self, connector_id: str, recipients: Sequence[str], since: datetime) -> list[Message]:
         """Messages in `unknown` or `submitting` over that connector to these numbers, and those given up as unanswered since then."""
 
-    async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
-        """Which client references were used since then."""
-
     async def queue_depth(self) -> dict[tuple[str, str], int]:
         """(connector_id, lane) → queued, each counted up to 100,000 at most: for metrics."""
 

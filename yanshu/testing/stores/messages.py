@@ -199,13 +199,3 @@ class MessageSuite:
             found = await uow.messages.unanswered_to("con_one", ["+861", "+863"], since)
             assert await uow.messages.unanswered_to("con_one", [], since) == []
         assert sorted(message.id for message in found) == [message.id for message in wanted]
-
-    async def test_references_count_as_taken_within_their_window(self, store: Store, clock: FakeClock) -> None:
-        """Of this workspace, since then."""
-        samples = Samples(clock)
-        await put(store, samples.message(client_reference="old"))
-        since = clock.advance(1)
-        await put(store, samples.message(client_reference="new"), samples.message(client_reference="theirs", workspace_id="ws_two"))
-        async with store.read() as uow:
-            assert await uow.messages.references_taken("ws_one", ["old", "new", "theirs", "free"], since) == {"new"}
-            assert await uow.messages.references_taken("ws_one", [], since) == set()

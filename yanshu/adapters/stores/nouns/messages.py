@@ -41,7 +41,7 @@ FROM pair WHERE connector_id IS NOT NULL
 
 
 class MessageQueries:
-    """The calm half of `ports.store.Messages`; each engine adds add, get, claim, move and references_taken."""
+    """The calm half of `ports.store.Messages`; each engine adds add, get, claim, move and move_all."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

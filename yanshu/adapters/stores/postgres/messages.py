@@ -26,10 +26,6 @@ _MOVE = (
     f"FROM {unnest(table, ('id', 'version AS expected', *CHANGE_COLUMNS))} "
     "WHERE m.id = c.id AND m.version = c.expected RETURNING m.id"
 )
-_TAKEN = (
-    "SELECT DISTINCT client_reference FROM messages "
-    "WHERE workspace_id = $1 AND client_reference = ANY($2::text[]) AND client_reference IS NOT NULL AND created_at >= $3"
-)
 
 # As on SQLite (see sqlite/messages.py), with locks: rows another process is claiming are passed over. The first lane that
 # has queued rows is taken, and it is told even when all its rows were locked.
@@ -125,11 +121,6 @@ class PostgresMessages(MessageQueries):
         """See `ports.store.Messages.move_all`."""
         if len(await self.move(changes)) < len(changes):
             raise StoreStale("a message has changed meanwhile")
-
-    async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
-        """See `ports.store.Messages.references_taken`."""
-        rows = await self._hot.fetch(_TAKEN, workspace_id, list(references), micros(since))
-        return {row[0] for row in rows}
 
 
 def _ident(change: Change) -> str:

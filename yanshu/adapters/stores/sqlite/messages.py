@@ -37,10 +37,6 @@ _MOVE = ChunkStatement(
     "FROM {values} AS c WHERE messages.id = c.column1 AND messages.version = c.column2",
     len(CHANGE_COLUMNS) + 2,
 )
-_TAKEN = (
-    "SELECT json_group_array(DISTINCT m.client_reference) FROM json_each(?) AS wanted CROSS JOIN messages AS m "
-    "ON m.workspace_id = ? AND m.client_reference = wanted.value AND m.client_reference IS NOT NULL WHERE m.created_at >= ?"
-)
 
 # The workspaces that have queued rows: a loose scan of messages_queue that begins behind the last one served.
 _SERVED = """
@@ -125,10 +121,6 @@ class SqliteMessages(MessageQueries):
 
         self._hot.later(work)
         self._count_moved(changes)
-
-    async def references_taken(self, workspace_id: str, references: Sequence[str], since: datetime) -> set[str]:
-        """See `ports.store.Messages.references_taken`."""
-        return set(await self._fetch(_TAKEN, to_json(list(references)), workspace_id, micros(since)))
 
     async def _fetch(self, sql: str, *values: Any) -> list[Any]:
         return await self._hot.driver(lambda driver: _one_array(driver, sql, values))
