@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from yanshu.app import Platform
+from yanshu.app.platform import Platform
 from yanshu.settings import Settings
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from yanshu.app import Platform
+from yanshu.app.platform import Platform
 from yanshu.runtime.clock import SystemClock
 from yanshu.settings import Settings
 from yanshu.simulator import Simulator, SimulatorSettings

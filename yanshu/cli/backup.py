@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from yanshu.app import backup_store
+from yanshu.app.stores import backup_store
 from yanshu.settings import Settings, settings_from_process
 
 _LOOK_SECONDS = 0.2

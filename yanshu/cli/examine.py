@@ -7,7 +7,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from yanshu.app import opened_store, read_allow
+from yanshu.app.platform import read_allow
+from yanshu.app.stores import opened_store
 from yanshu.domain.connectors import LinkReport, LinkState
 from yanshu.domain.errors import StoreError
 from yanshu.rules.accounts.bootstrap import check_seal

@@ -5,7 +5,7 @@ import asyncio
 import click
 from rich.console import Console
 
-from yanshu.app import migrate_store
+from yanshu.app.stores import migrate_store
 from yanshu.settings import settings_from_process
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import click
 import uvloop
 
-from yanshu.app import Platform, serve_until_signal
+from yanshu.app.platform import Platform
+from yanshu.app.serving import serve_until_signal
 from yanshu.runtime.clock import SystemClock
 from yanshu.settings import Settings, settings_from_process
 from yanshu.simulator.behaviour import Account, SimulatorSettings

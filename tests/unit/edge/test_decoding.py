@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from yanshu.domain.errors import CallerError
 from yanshu.edge.api.decoding import decode_body, decode_query
+from yanshu.edge.api.schemas.carriers import ConnectorIn
 from yanshu.edge.api.schemas.messages import BatchIn, MessageIn, MessageQuery
-from yanshu.edge.api.schemas.platform import ConnectorIn
 
 GOOD = '"to":"13800138000","text":"hi"'
 CONNECTOR = '"name":"x","protocol":"smpp","host":"a","port":1'

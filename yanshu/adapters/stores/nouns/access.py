@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, select, update
 
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
-from yanshu.adapters.stores.tables import api_keys, audit_entries, workspaces
+from yanshu.adapters.stores.tables.surroundings import api_keys, audit_entries, workspaces
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.ports.filters import Page
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql.base import Executable
 
 from yanshu.adapters.stores.rows import RowCodec
 from yanshu.adapters.stores.session import Session, given, keyset, save
-from yanshu.adapters.stores.tables import batch_counts, batch_rows, batches
+from yanshu.adapters.stores.tables.path import batch_counts, batch_rows, batches
 from yanshu.domain.batches import Batch, BatchRow, BatchStatus
 from yanshu.ports.filters import Page
 

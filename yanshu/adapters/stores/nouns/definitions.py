@@ -7,7 +7,7 @@ from sqlalchemy import Table, delete, select, update
 
 from yanshu.adapters.stores.rows import RowCodec
 from yanshu.adapters.stores.session import Session, save
-from yanshu.adapters.stores.tables import connectors, counters, routes
+from yanshu.adapters.stores.tables.surroundings import connectors, counters, routes
 from yanshu.domain.connectors import Connector, Route
 
 _CONNECTORS = RowCodec(Connector)

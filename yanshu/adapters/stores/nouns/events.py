@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from yanshu.adapters.stores.packs import PACK_COLUMNS, PLACE_BITS, holds, only, unpack
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.session import Session, given
-from yanshu.adapters.stores.tables import event_packs, messages
+from yanshu.adapters.stores.tables.path import event_packs, messages
 from yanshu.domain.events import Event
 from yanshu.domain.ids import place_of
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, Page

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
-from yanshu.adapters.stores.tables import PART_PLACE, inbound_digests, inbound_parts, inbounds
+from yanshu.adapters.stores.tables.path import PART_PLACE, inbound_digests, inbound_parts, inbounds
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.submissions import InboundPart
 from yanshu.ports.filters import Page

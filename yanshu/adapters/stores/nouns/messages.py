@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select,
 from yanshu.adapters.stores.chunks import MESSAGE_COLUMNS, messages_of
 from yanshu.adapters.stores.rows import micros
 from yanshu.adapters.stores.session import Session, given, keyset
-from yanshu.adapters.stores.tables import QUEUED, UNDONE, WAITING, messages
+from yanshu.adapters.stores.tables.path import QUEUED, UNDONE, WAITING, messages
 from yanshu.domain.ids import MESSAGE, lowest_id
 from yanshu.domain.messages import OUTCOME_UNKNOWN, Change, Message, Status
 from yanshu.ports.filters import MessageFilter, MessagePage, Page

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, insert_new, save
-from yanshu.adapters.stores.tables import receipt_keys, receipts
+from yanshu.adapters.stores.tables.path import receipt_keys, receipts
 from yanshu.domain.submissions import Receipt
 
 _CODEC = RowCodec(Receipt)

@@ -8,7 +8,8 @@ from sqlalchemy import Table, delete, or_, select
 
 from yanshu.adapters.stores.rows import RowCodec, micros, to_json
 from yanshu.adapters.stores.session import Session, save
-from yanshu.adapters.stores.tables import idempotency, inbound_digests, leases, links, marks, named_values
+from yanshu.adapters.stores.tables.path import inbound_digests
+from yanshu.adapters.stores.tables.surroundings import idempotency, leases, links, marks, named_values
 from yanshu.domain.commands import Idempotency, Saved
 from yanshu.domain.connectors import LinkReport
 from yanshu.domain.errors import Conflict

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from yanshu.adapters.stores.chunks import submissions_of
 from yanshu.adapters.stores.session import Session
-from yanshu.adapters.stores.tables import submissions
+from yanshu.adapters.stores.tables.path import submissions
 from yanshu.domain.submissions import Submission
 
 _C = submissions.c

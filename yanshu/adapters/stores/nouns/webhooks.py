@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset, save
-from yanshu.adapters.stores.tables import counters, deliveries, delivery_objects, webhook_endpoints
+from yanshu.adapters.stores.tables.surroundings import counters, deliveries, delivery_objects, webhook_endpoints
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
 from yanshu.ports.filters import Page
 

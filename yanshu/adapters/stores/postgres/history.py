@@ -21,8 +21,8 @@ from yanshu.adapters.stores.packs import PACK_COLUMNS, PackRow, pack, unpack
 from yanshu.adapters.stores.postgres.arrays import columns_of, unnest
 from yanshu.adapters.stores.postgres.session import COMMIT_NUMBER, PostgresSession
 from yanshu.adapters.stores.rows import micros
-from yanshu.adapters.stores.tables import event_packs
-from yanshu.adapters.stores.tables import submissions as submission_table
+from yanshu.adapters.stores.tables.path import event_packs
+from yanshu.adapters.stores.tables.path import submissions as submission_table
 from yanshu.domain.events import Event
 from yanshu.domain.submissions import Submission
 from yanshu.ports.clock import Clock

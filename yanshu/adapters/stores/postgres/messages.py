@@ -10,7 +10,7 @@ from yanshu.adapters.stores.nouns.messages import MessageQueries
 from yanshu.adapters.stores.postgres.arrays import columns_of, unnest
 from yanshu.adapters.stores.postgres.session import COMMIT_NUMBER, PostgresSession, guarded
 from yanshu.adapters.stores.rows import micros
-from yanshu.adapters.stores.tables import messages as table
+from yanshu.adapters.stores.tables.path import messages as table
 from yanshu.adapters.stores.turns import WORKSPACES_A_PASS, Turns
 from yanshu.domain.errors import StoreStale
 from yanshu.domain.lanes import Lane

@@ -7,7 +7,8 @@ from yanshu.domain.connectors import Connector, ConnectorState, LinkState
 from yanshu.domain.errors import Conflict, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.platform import ConnectorIn, ConnectorOut, ConnectorPatch, DeletedOut, EmptyIn, HealthOut
+from yanshu.edge.api.schemas.carriers import ConnectorIn, ConnectorOut, ConnectorPatch, HealthOut
+from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
 from yanshu.edge.api.schemas.shown import show_connector, show_link
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write

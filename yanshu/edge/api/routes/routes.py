@@ -7,7 +7,8 @@ from yanshu.domain.connectors import Route
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.platform import DeletedOut, RouteIn, RouteOut, RoutePatch
+from yanshu.edge.api.schemas.carriers import RouteIn, RouteOut, RoutePatch
+from yanshu.edge.api.schemas.platform import DeletedOut
 from yanshu.edge.api.schemas.shown import read_match, show_route
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write

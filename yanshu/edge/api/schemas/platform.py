@@ -1,12 +1,10 @@
-"""Shapes of connectors, routes, keys, workspaces, webhooks, events and the audit trail."""
+"""Shapes of keys, workspaces, webhooks, events and the audit trail."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from yanshu.domain.connectors import LinkState
-from yanshu.domain.lanes import Lane
 from yanshu.edge.api.paging import PageQuery
 from yanshu.edge.api.schemas.messages import Metadata, Moment
 
@@ -21,124 +19,6 @@ Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
 Url = Annotated[str, Meta(min_length=8, max_length=2000)]
 Patterns = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=50)]
 Ids = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
-
-
-class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A new connector; `settings` are the protocol's own."""
-
-    name: Name
-    protocol: Literal["smpp"]
-    host: Host
-    port: Port
-    settings: dict[str, Any] = {}
-    password: Password = ""
-    window: Window = 16
-    throughput: Throughput = 0
-    links: Links = 1
-    sender: Sender = ""
-    simulated: bool = False
-    metadata: Metadata | None = None
-
-
-class ConnectorPatch(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Fields of a connector to change."""
-
-    name: Name | UnsetType = UNSET
-    host: Host | UnsetType = UNSET
-    port: Port | UnsetType = UNSET
-    settings: dict[str, Any] | UnsetType = UNSET
-    password: Password | UnsetType = UNSET
-    window: Window | UnsetType = UNSET
-    throughput: Throughput | UnsetType = UNSET
-    links: Links | UnsetType = UNSET
-    sender: Sender | UnsetType = UNSET
-    metadata: Metadata | UnsetType | None = UNSET
-
-
-class ConnectorOut(Struct, kw_only=True):
-    """A connector; the password is never shown."""
-
-    id: str
-    object: Literal["connector"] = "connector"
-    created_at: datetime
-    updated_at: datetime
-    name: str
-    protocol: str
-    host: str
-    port: int
-    settings: dict[str, Any]
-    window: int
-    throughput: int
-    links: int
-    sender: str
-    simulated: bool
-    state: str
-    metadata: dict[str, Any]
-
-
-class LinkOut(Struct):
-    """One link as its owner last reported it."""
-
-    slot: int
-    node: str
-    state: LinkState
-    detail: str
-    at: datetime
-
-
-class HealthOut(Struct, kw_only=True):
-    """Links of a connector and what waits for it; `state` is the best of its links'."""
-
-    object: Literal["connector_health"] = "connector_health"
-    connector: str
-    state: LinkState
-    links: list[LinkOut]
-    queued: dict[str, int]
-
-
-class MatchIO(Struct, forbid_unknown_fields=True):
-    """Conditions of a route; an empty list matches everything."""
-
-    lanes: list[Lane] = []
-    countries: Annotated[list[Annotated[str, Meta(pattern="^[A-Z]{2}$")]], Meta(max_length=250)] = []
-    workspaces: Ids = []
-
-
-class RouteIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A new route; `connectors` are ids, best first; a lower rank is asked first."""
-
-    name: Name
-    rank: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
-    connectors: Annotated[list[str], Meta(min_length=1, max_length=50)]
-    match: MatchIO = field(default_factory=MatchIO)
-    enabled: bool = True
-    metadata: Metadata | None = None
-
-
-class RoutePatch(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Fields of a route to change."""
-
-    name: Name | UnsetType = UNSET
-    rank: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-    connectors: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
-    match: MatchIO | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
-    metadata: Metadata | UnsetType | None = UNSET
-
-
-class RouteOut(Struct, kw_only=True):
-    """A route."""
-
-    id: str
-    object: Literal["route"] = "route"
-    created_at: datetime
-    updated_at: datetime
-    name: str
-    rank: int
-    connectors: list[str]
-    match: MatchIO
-    enabled: bool
-    metadata: dict[str, Any]
 
 
 class WorkspaceIn(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -8,18 +8,15 @@ from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.connectors import Connector, LinkReport, Match, Route
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
+from yanshu.edge.api.schemas.carriers import ConnectorOut, LinkOut, MatchIO, RouteOut
 from yanshu.edge.api.schemas.platform import (
     ApiKeyOut,
     AuditOut,
     BatchingIO,
-    ConnectorOut,
     DeliveryOut,
     EventDataOut,
     EventOut,
-    LinkOut,
-    MatchIO,
     PreviousOut,
-    RouteOut,
     WebhookOut,
     WorkspaceOut,
 )

@@ -1,28 +1,20 @@
-"""The composition root: picks the adapters, wires the stages, starts them in order and stops them in reverse."""
+"""One process of the platform: its stages wired, started in order and stopped in reverse."""
 
-import asyncio
-import contextlib
-import os
-import signal
 import socket
-import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 import uvicorn
 from msgspec import Struct
 
 from yanshu import __version__
-from yanshu.adapters.carriers.smpp import SmppCarrier
-from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
 from yanshu.adapters.channels.http import AiohttpPoster
 from yanshu.adapters.stores import open_store
+from yanshu.app.carriers import Making, check_connector, make_carrier
+from yanshu.app.http import Server, bound
+from yanshu.app.stores import migrated, patiently
 from yanshu.domain import ids
 from yanshu.domain.connectors import Connector
-from yanshu.domain.errors import StoreBusy
 from yanshu.edge.api.app import build_app
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.schemas.objects import show_object
@@ -51,20 +43,12 @@ from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
-from yanshu.runtime.garbage import search_seldom
 from yanshu.runtime.lockfile import LockFile
-from yanshu.runtime.logs import configure_logs, get_logger
+from yanshu.runtime.logs import get_logger
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Service, Supervisor
 from yanshu.settings import Settings, SettingsError, read_roles
 
-T = TypeVar("T")
-
-# The store's threads need the interpreter for microseconds between two statements; at Python's own 5 ms they would wait for a
-# busy event loop longer than they work.
-_SWITCH_SECONDS = 0.0005
-_STARTING_PATIENCE_SECONDS = 30.0
-_STARTING_PAUSE_SECONDS = 1.0
 _LOCK_FILE = "serving.lock"
 
 
@@ -102,7 +86,7 @@ class Platform:
         self.supervisor = Supervisor(self.metrics)
         self.gate = Gate(self.store, self.clock, settings)
         self.stages = self._wire()
-        self.server: _Server | None = None
+        self.server: Server | None = None
         self.listening: socket.socket | None = None
         self.admin_key: str | None = None
 
@@ -118,10 +102,10 @@ class Platform:
         """Schema, first key, stages, and the door last: nothing is accepted before everything behind it runs."""
         if not self.settings.database_url:
             self._lock.take()
-        for step in await _migrated(self.store, self.settings, self._waiting):
+        for step in await migrated(self.store, self.settings, self._waiting):
             self.log.info("schema changed", step=step)
         secret = mint_secret(self.clock.entropy(SECRET_BYTES), livemode=True)
-        if await _patiently(lambda: bootstrap(self.store, self.clock, self.sealer, secret), self._waiting):
+        if await patiently(lambda: bootstrap(self.store, self.clock, self.sealer, secret), self._waiting):
             self.admin_key = secret
         await check_seal(self.store, self.sealer)
         for service in self._services():
@@ -196,19 +180,19 @@ class Platform:
         )
 
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
-        """Build the adapter of a connector; SMPP is the one protocol so far."""
+        """Build the adapter of one link."""
         password = self.sealer.open_text(connector.secret)
-        return SmppCarrier(connector, password, self.stages.outcome, self.clock, slot, connector.links)
+        return make_carrier(Making(connector, password, self.stages.outcome, self.clock, slot))
 
     async def _load_routes(self) -> None:
-        await _patiently(self.stages.router.refresh, self._waiting)
+        await patiently(self.stages.router.refresh, self._waiting)
 
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
-        self.listening = _bound(self.settings.listen_host, self.settings.listen_port)
+        self.listening = bound(self.settings.listen_host, self.settings.listen_port)
         self.listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app, drain = build_app(self._edge(), self.gate), self.settings.drain_seconds
-        self.server = _Server(
+        self.server = Server(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, timeout_graceful_shutdown=drain)
         )
 
@@ -250,141 +234,12 @@ class Platform:
         await self.stages.outcome.settled()
 
 
-def check_connector(protocol: str, settings: dict[str, object], password: str | None) -> None:
-    """Refuse settings and passwords the protocol's adapter cannot use, naming the field."""
-    del protocol  # the schema admits smpp only
-    read_settings(settings)
-    if password is not None:
-        check_password(password)
-
-
 def read_allow(settings: Settings) -> Allowance:
     """Return which places webhooks may reach although they are not public."""
     try:
         return parse_allow(settings.webhook_allow)
     except ValueError as error:
         raise SettingsError(f"YANSHU_WEBHOOK_ALLOW: {error}") from error
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return the listening socket, or say which setting to change."""
-    try:
-        kind = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=kind, backlog=2048)
-    except OSError as error:
-        fix = "choose another YANSHU_LISTEN_PORT (--port) or YANSHU_LISTEN_HOST (--host)"
-        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}; {fix}") from error
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: `serve_until_signal` decides when to stop. `finished` after the last request."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.finished = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until `should_exit`."""
-        try:
-            await super().serve(sockets)
-        finally:
-            self.finished.set()
-
-
-async def serve_until_signal(settings: Settings, announce: Callable[[Platform], None], sandbox: Sandbox | None = None) -> None:
-    """Run a platform process until SIGTERM or SIGINT, then drain; `announce` is called once it is ready.
-
-    A signal while it is still starting ends that; a second signal ends the process at once, as `kill -9` would.
-    """
-    configure_logs(settings.log_level, settings.log_format)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    platform = Platform(settings, sandbox)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _ask_to_stop, stop, platform)
-    try:
-        if await _unless(stop, platform.start()):
-            search_seldom()
-            announce(platform)
-            platform.log.info("ready", url=platform.url or None, roles=sorted(platform.roles), version=__version__)
-            await stop.wait()
-    finally:
-        await platform.stop()
-        platform.log.info("stopped")
-
-
-def _ask_to_stop(stop: asyncio.Event, platform: Platform) -> None:
-    """Ask once; whoever asks again does not want to wait."""
-    if stop.is_set():
-        platform.log.warning("ended at once; what was on the wire will be unknown")
-        os._exit(1)
-    platform.log.info("stopping", budget_seconds=platform.settings.drain_seconds)
-    stop.set()
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do `work`; whether it came to its end before `stop` was set."""
-    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not working.done():
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        return False
-    await working
-    return True
-
-
-async def migrate_store(settings: Settings, say: Callable[[str], object]) -> list[str]:
-    """Apply schema changes; the names of the steps taken. `say` hears why we wait for a store that does not answer yet."""
-    async with opened_store(settings) as store:
-        return await _migrated(store, settings, say)
-
-
-async def _migrated(store: Store, settings: Settings, say: Callable[[str], object]) -> list[str]:
-    """Bring the schema up to date; a store that is still starting gets some time."""
-
-    async def migrate() -> list[str]:
-        if settings.database_url:
-            async with store.read():  # says at once what `migrate` would wait for
-                pass
-        return await store.migrate()
-
-    return await _patiently(migrate, say)
-
-
-async def _patiently(step: Callable[[], Awaitable[T]], say: Callable[[str], object]) -> T:
-    """Do a step against a store that may still be starting."""
-    deadline = time.monotonic() + _STARTING_PATIENCE_SECONDS
-    while True:
-        try:
-            return await step()
-        except StoreBusy as error:
-            if time.monotonic() > deadline:
-                raise
-            say(str(error))
-            await asyncio.sleep(_STARTING_PAUSE_SECONDS)
-
-
-async def backup_store(settings: Settings, target: str) -> None:
-    """Write a consistent copy of the store to the path `target`."""
-    async with opened_store(settings) as store:
-        await store.backup(target)
-
-
-@contextlib.asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """A store for the length of one command."""
-    store = open_store(settings, SystemClock())
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 def _node_id(settings: Settings, clock: SystemClock) -> str:

@@ -1,0 +1,53 @@
+"""Which adapter serves which protocol: a table with one row a protocol."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from yanshu.adapters.carriers import smpp_settings
+from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.domain.connectors import Connector
+from yanshu.ports.carrier import Carrier, Intake
+from yanshu.ports.clock import Clock
+
+
+class Making(Struct, frozen=True):
+    """What an adapter is made from: link `slot` of a connector, its password opened."""
+
+    connector: Connector
+    password: str
+    intake: Intake
+    clock: Clock
+    slot: int
+
+
+class Protocol(Struct, frozen=True):
+    """One row: how a link is made, and how settings and passwords are judged (`Invalid` names the field)."""
+
+    make: Callable[[Making], Carrier]
+    check_settings: Callable[[dict[str, Any]], object]
+    check_password: Callable[[str], None]
+
+
+def _smpp(making: Making) -> Carrier:
+    connector = making.connector
+    return SmppCarrier(connector, making.password, making.intake, making.clock, making.slot, connector.links)
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "smpp": Protocol(_smpp, smpp_settings.read_settings, smpp_settings.check_password),
+}
+
+
+def make_carrier(making: Making) -> Carrier:
+    """Build one link of a connector. Raises `Invalid` when its settings cannot be used."""
+    return PROTOCOLS[making.connector.protocol].make(making)
+
+
+def check_connector(protocol: str, settings: dict[str, object], password: str | None) -> None:
+    """Refuse settings and passwords the protocol's adapter cannot use, naming the field; `password` None: it is not changed."""
+    row = PROTOCOLS[protocol]
+    row.check_settings(settings)
+    if password is not None:
+        row.check_password(password)
