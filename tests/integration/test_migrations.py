@@ -16,7 +16,6 @@ from yanshu.adapters.stores.tables import metadata
 from yanshu.settings import Settings
 from yanshu.testing.clocks import FakeClock
 
-
 STEPS = sorted(path.name[:4] for path in Path(versions.__file__).parent.glob("0*.py"))
 
 
