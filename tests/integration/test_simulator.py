@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from yanshu.protocols.events import Answered, BindRefused, Bound, Event, Lost, Requested
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.events import Answered, BindRefused, Bound, Event, Lost, Requested
-from yanshu.protocols.smpp.session import Timers
 from yanshu.runtime.clock import SystemClock
 from yanshu.simulator import Account, Behaviour, Simulator, SimulatorSettings
 from yanshu.simulator.control import ControlServer
@@ -127,7 +127,7 @@ async def test_a_text_is_answered_reported_kept_by_the_handset_and_replied_to() 
 @pytest.mark.parametrize(("system_id", "password", "status"), [("yanshu", "guess", 0x0E), ("nobody", "simulate", 0x0D)])
 async def test_wrong_credentials_are_refused_and_the_connection_ends(system_id: str, password: str, status: int) -> None:
     async with simulating() as (_, port), connected(port, pdus.BindTransceiver(system_id=system_id, password=password)) as client:
-        assert client.heard(BindRefused)[0].command_status == status
+        assert client.heard(BindRefused)[0].status == status
         await client.until(lambda: client.is_over)
 
 
@@ -236,7 +236,7 @@ async def test_addresses_that_do_not_fit_are_refused_by_their_status() -> None:
         client.session.submit([(good.replace(b"1" * 20, b"1" * 30), 1)], 0)
         client.flush()
         await client.until(lambda: client.heard(Answered))
-        assert client.heard(Answered)[0].command_status == 0x0B
+        assert client.heard(Answered)[0].status == 0x0B
 
 
 async def test_many_links_share_an_account_and_no_receipt_is_lost_or_doubled() -> None:

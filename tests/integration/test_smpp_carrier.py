@@ -13,10 +13,10 @@ from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt, ReceiptState
+from yanshu.protocols.events import Answered, BindRequested, Requested
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import Tag
-from yanshu.protocols.smpp.events import Answered, BindRequested, Requested
-from yanshu.protocols.smpp.session import Timers
 from yanshu.protocols.smpp.smsc import SmscSession
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.link import Address, Link, listen
@@ -86,7 +86,7 @@ class Smsc:
         link.flush_soon()
 
     def _make_link(self) -> Link:
-        session: SmscSession[Any] = SmscSession(100, Timers(enquire_link_seconds=0))
+        session: SmscSession[Any] = SmscSession(100, Timers(probe_seconds=0))
         link = Link(session, lambda events: self._take(link, events))
         self.links.append(link)
         return link
@@ -267,14 +267,14 @@ async def test_receipts_and_texts_are_acknowledged_only_when_safe(smsc: Smsc) ->
         assert not [e for e in smsc.events if isinstance(e, Answered)]
         for done in intake.waiting:
             done(True)
-        await until(lambda: [e.command_status for e in smsc.events if isinstance(e, Answered)] == [0, 0])
+        await until(lambda: [e.status for e in smsc.events if isinstance(e, Answered)] == [0, 0])
 
 
 async def test_what_could_not_be_stored_is_refused_so_that_it_comes_again(smsc: Smsc) -> None:
     async with bound(smsc) as (_, intake):
         intake.safe = False
         smsc.deliver(mo("hi"))
-        await until(lambda: [e.command_status for e in smsc.events if isinstance(e, Answered)] == [8])
+        await until(lambda: [e.status for e in smsc.events if isinstance(e, Answered)] == [8])
 
 
 async def test_a_burst_of_deliveries_is_one_call(smsc: Smsc) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import smpp34
 
+from yanshu.protocols.events import Answered, BindRequested, Bound, Requested, Unbound
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import Tag
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.events import Answered, BindRequested, Bound, Requested, Unbound
-from yanshu.protocols.smpp.session import Timers
 from yanshu.protocols.smpp.smsc import SmscSession
 from yanshu.runtime.link import Address, Link, connect, listen
 
@@ -60,7 +60,7 @@ async def test_our_client_submits_to_their_server() -> None:
     events: list[Any] = []
     async with peer_server() as (server, port), bound_client(port, events) as (session, link):
         assert isinstance(await server.next(), smpp34.Esme)
-        assert events == [Bound("PEER", events[0].interface_version)]
+        assert events == [Bound("PEER", events[0].version)]
         text = "您的验证码是123456".encode("utf-16-be")
         sar = {int(Tag.SAR_MSG_REF_NUM): b"\x12\x34", int(Tag.SAR_TOTAL_SEGMENTS): b"\x02", int(Tag.SAR_SEGMENT_SEQNUM): b"\x01"}
         submits = [
@@ -79,7 +79,7 @@ async def test_our_client_submits_to_their_server() -> None:
             else:
                 submit.accept(f"id{number}")
         await until(lambda: len(events) == 51)
-        answered = sorted((event.item, event.command_status, event.message_id) for event in events[1:])
+        answered = sorted((event.item, event.status, event.message_id) for event in events[1:])
         assert answered == [(number, 0x58, "") if number % 2 else (number, 0, f"id{number}") for number in range(50)]
 
 

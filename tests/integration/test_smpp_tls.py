@@ -13,9 +13,9 @@ from tests.integration.test_smpp_carrier import Recorder, Smsc, bound, connector
 from yanshu.adapters.carriers.smpp import SmppCarrier
 from yanshu.domain.connectors import LinkState
 from yanshu.domain.submissions import AnswerResult
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.session import Timers
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.link import Address, Link, connect
 

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yanshu.protocols.events import Answered, BindRequested, Event, Lost, TimedOut
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import Command
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.events import Answered, BindRequested, Event, Lost, TimedOut
-from yanshu.protocols.smpp.session import Timers
 from yanshu.protocols.smpp.smsc import SmscSession
 
 TIMERS = Timers(response_timeout_seconds=2)

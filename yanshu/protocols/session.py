@@ -1,6 +1,6 @@
-"""What the sessions of all wire protocols share: numbering requests, and the window of those that wait for an answer.
+"""What the sessions of all wire protocols share: framing, window, keep-alive, and how they begin and end (protocols.md §8).
 
-A session is sans-IO. Its driver (`yanshu.runtime.link`) knows it by this shape only; events are the protocol's own structs:
+A session is sans-IO. Its driver (`yanshu.runtime.link`) knows it by this shape only; events are those of `protocols.events`:
 
 - ``connected(now)``, ``receive_data(data, now)``, ``tick(now)``, ``connection_lost(now)`` each return a list of events;
 - ``data_to_send()`` returns the octets to write, and forgets them;
@@ -10,116 +10,229 @@ A session is sans-IO. Its driver (`yanshu.runtime.link`) knows it by this shape 
 Times are monotonic seconds of the driver's clock.
 """
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import Enum
+from struct import Struct as Packed
 from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from yanshu.protocols.errors import RemoteProtocolError
+from yanshu.protocols.events import Event, Lost, PeerFault, TimedOut
+from yanshu.protocols.fields import Framer
+from yanshu.protocols.window import Sequence, Window, earliest
 
 Item = TypeVar("Item")
 
-
-class Sequence:
-    """Sequence numbers of one connection: 1, 2, … and from `last` back to 1 (protocols.md §2)."""
-
-    def __init__(self, last: int) -> None:
-        self._last = last
-        self._value = 0
-
-    def next(self) -> int:
-        """Return the next number."""
-        self._value = self._value + 1 if self._value < self._last else 1
-        return self._value
+# All our protocols write the command behind the length.
+_COMMAND = Packed(">I")
+# Takes a frame and adds to the events. It may raise RemoteProtocolError.
+TakesFrame = Callable[[bytes, list[Event]], None]
 
 
-class Window(Generic[Item]):
-    """Requests outstanding, and those given up whose answer may still come (protocols.md §8).
+class Timers(Struct, frozen=True, kw_only=True):
+    """Patience of a session, in seconds. `probe_seconds` 0 means: never ask whether the peer is there.
 
-    A permit is freed by the answer, by the timeout or by the end of the connection. A late answer is matched for another
-    timeout after that. Items are the caller's own.
+    After `probes_unanswered` questions without any octet from the peer it is taken for gone.
     """
 
-    def __init__(self, size: int, timeout_seconds: float, sequence: Sequence) -> None:
-        self._size = size
-        self._timeout = timeout_seconds
-        self._sequence = sequence
-        self._pending: dict[int, tuple[float, Item]] = {}
-        self._late: dict[int, tuple[float, Item]] = {}
-        self._earliest: float | None = None
+    bind_timeout_seconds: float = 10.0
+    response_timeout_seconds: float = 10.0
+    probe_seconds: float = 30.0
+    probes_unanswered: int = 2
+    unbind_timeout_seconds: float = 5.0
 
-    def __len__(self) -> int:
-        return len(self._pending)
+
+class Phase(Enum):
+    """Where a session is in its life."""
+
+    OPEN = "open"
+    BOUND = "bound"
+    UNBINDING = "unbinding"
+    OVER = "over"
+
+
+class WireSession(ABC, Generic[Item]):
+    """One end of a session. A protocol says how its frames are taken and refused, and what asking and leaving look like.
+
+    `_hot` names the frames of the hot path by their command: these never end the session. All others go to `_take`.
+    """
+
+    def __init__(self, window: int, timers: Timers, framer: Framer, last_sequence: int) -> None:
+        self._timers = timers
+        self._sequence = Sequence(last_sequence)
+        self._window: Window[Item] = Window(window, timers.response_timeout_seconds, self._sequence)
+        self._framer = framer
+        self._out: list[bytes] = []
+        self._hot: dict[int, TakesFrame] = {}
+        self._phase = Phase.OPEN
+        self._phase_deadline: float | None = None
+        self._quiet_since = 0.0
+        self._misses = 0
+        self.reason = ""
+
+    # --- the shape a driver knows ---
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection should be closed once everything is written."""
+        return self._phase is Phase.OVER
+
+    def connected(self, now: float) -> list[Event]:
+        """The connection is there."""
+        self._quiet_since = now
+        self._phase_deadline = now + self._timers.bind_timeout_seconds
+        return []
+
+    def receive_data(self, data: bytes, now: float) -> list[Event]:
+        """Take octets from the peer, cut anywhere."""
+        events: list[Event] = []
+        frames = self._framer.feed(data)
+        if frames:
+            self._quiet_since = now
+            self._misses = 0
+        command_of, hot = _COMMAND.unpack_from, self._hot
+        for frame in frames if self._phase is not Phase.OVER else ():
+            take = hot.get(command_of(frame, 4)[0])
+            try:
+                if take is not None:
+                    take(frame, events)
+                    continue
+                self._take(frame, events)
+            except RemoteProtocolError as error:
+                self._refuse(frame, error, events)
+            if self._phase is Phase.OVER:
+                return events
+        if self._framer.fault is not None and self._phase is not Phase.OVER:
+            events.append(PeerFault(f"broken framing: {self._framer.fault}"))
+            self._end("broken framing")
+        return events
+
+    def data_to_send(self) -> bytes:
+        """Return what is to be written, and forget it."""
+        if not self._out:
+            return b""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` is due."""
+        if self._phase is Phase.OVER:
+            return None
+        return earliest((self._phase_deadline, self._window.next_deadline(), self._probe_at()))
+
+    def tick(self, now: float) -> list[Event]:
+        """Do what is due."""
+        events: list[Event] = []
+        if self._phase is Phase.OVER:
+            return events
+        deadline = self._window.next_deadline()
+        if deadline is not None and deadline <= now:
+            events.extend(TimedOut(item) for item in self._window.expire(now))
+        if self._phase_deadline is not None and self._phase_deadline <= now:
+            self._end("no answer to unbind" if self._phase is Phase.UNBINDING else "no bind in time")
+            return events
+        probe_at = self._probe_at()
+        if probe_at is not None and probe_at <= now:
+            self._probe(now)
+        return events
+
+    def connection_lost(self, now: float) -> list[Event]:  # noqa: ARG002 - the shape all sessions have
+        """The connection is gone: whatever waits for an answer will not get one."""
+        self._end("connection lost")
+        return [Lost(item) for item in self._window.drain()]
+
+    # --- what the owner asks ---
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether texts may travel."""
+        return self._phase is Phase.BOUND
 
     @property
     def free(self) -> int:
-        """Permits left."""
-        return self._size - len(self._pending)
+        """Permits left in the window; 0 unless bound."""
+        return self._window.free if self._phase is Phase.BOUND else 0
 
-    def open(self, item: Item, now: float) -> int:
-        """Take a permit and return the sequence number of the request."""
-        return self.open_all((item,), now)[0]
+    @property
+    def outstanding(self) -> int:
+        """Requests that wait for an answer."""
+        return len(self._window)
 
-    def open_all(self, items: Iterable[Item], now: float) -> list[int]:
-        """Take a permit for each item and return the sequence numbers of the requests. A number still in use is skipped."""
-        next_number, pending, late = self._sequence.next, self._pending, self._late
-        deadline = now + self._timeout
-        numbers: list[int] = []
-        for item in items:
-            number = next_number()
-            while number in pending or number in late:
-                number = next_number()
-            pending[number] = (deadline, item)
-            numbers.append(number)
-        if self._earliest is None and numbers:
-            self._earliest = deadline
-        return numbers
+    def unbind(self, now: float) -> None:
+        """End the session politely; `is_over` follows the answer or the timeout. A session never bound is over at once."""
+        if self._phase is Phase.BOUND:
+            self._phase = Phase.UNBINDING
+            self._phase_deadline = now + self._timers.unbind_timeout_seconds
+            self._write_unbind()
+        elif self._phase is Phase.OPEN:
+            self._end("given up before bind")
 
-    def close(self, number: int) -> Item | None:
-        """Free the permit of an answered request; None when no request waits under this number."""
-        found = self._pending.pop(number, None)
-        return None if found is None else found[1]
+    def send_octets(self, octets: bytes) -> None:
+        """Write octets as they are."""
+        self._out.append(octets)
 
-    def close_late(self, number: int) -> Item | None:
-        """Return the item of a request that was given up not long ago."""
-        found = self._late.pop(number, None)
-        return None if found is None else found[1]
+    # --- what a protocol says ---
 
-    def next_deadline(self) -> float | None:
-        """Return when `expire` is due; may be early, because answered requests are not searched for the next one."""
-        return self._earliest
+    @abstractmethod
+    def _take(self, frame: bytes, events: list[Event]) -> None:
+        """Handle a frame whose command is not in `_hot`."""
 
-    def expire(self, now: float) -> list[Item]:
-        """Give up what waited too long; its answer may still come."""
-        for number in _older(self._late, now):
-            del self._late[number]
-        expired: list[Item] = []
-        for number in _older(self._pending, now):
-            _, item = self._pending.pop(number)
-            self._late[number] = (now + self._timeout, item)
-            expired.append(item)
-        self._earliest = earliest((_first(self._pending), _first(self._late)))
-        return expired
+    @abstractmethod
+    def _refuse(self, frame: bytes, error: RemoteProtocolError, events: list[Event]) -> None:
+        """Answer a request that could not be handled; a response is never answered."""
 
-    def drain(self) -> list[Item]:
-        """Give up everything outstanding, oldest first: the connection is gone."""
-        items = [item for _, item in self._pending.values()]
-        self._pending.clear()
-        self._late.clear()
-        self._earliest = None
-        return items
+    @abstractmethod
+    def _write_probe(self) -> None:
+        """Ask whether the peer is there."""
 
+    @abstractmethod
+    def _write_unbind(self) -> None:
+        """Say goodbye."""
 
-def _older(waiting: dict[int, tuple[float, Item]], now: float) -> list[int]:
-    """Return the numbers whose deadline has passed; the dictionary is in the order of deadlines."""
-    found: list[int] = []
-    for number, (deadline, _) in waiting.items():
-        if deadline > now:
-            break
-        found.append(number)
-    return found
+    # --- for the protocols ---
 
+    def _close(self, sequence: int, events: list[Event]) -> tuple[Item, bool] | None:
+        """Free the permit of the request with this number: its item, and whether it had been given up; None tells of a fault."""
+        item = self._window.close(sequence)
+        if item is not None:
+            return item, False
+        item = self._window.close_late(sequence)
+        if item is not None:
+            return item, True
+        events.append(PeerFault(f"an answer nobody waits for, sequence number {sequence}"))
+        return None
 
-def _first(waiting: dict[int, tuple[float, Item]]) -> float | None:
-    return next((deadline for deadline, _ in waiting.values()), None)
+    def _unbound(self, events: list[Event]) -> None:
+        """The peer has answered our goodbye."""
+        if self._phase is Phase.UNBINDING:
+            self._end("unbound")
+        else:
+            events.append(PeerFault("an answer to a goodbye that was not said"))
 
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._phase_deadline = None
 
-def earliest(deadlines: Iterable[float | None]) -> float | None:
-    """Return the first of several deadlines, those that are None left out."""
-    return min((deadline for deadline in deadlines if deadline is not None), default=None)
+    def _end(self, reason: str) -> None:
+        if self._phase is not Phase.OVER:
+            self._enter(Phase.OVER)
+            self.reason = reason
+
+    # --- private ---
+
+    def _probe_at(self) -> float | None:
+        if self._phase is not Phase.BOUND or not self._timers.probe_seconds:
+            return None
+        return self._quiet_since + self._timers.probe_seconds
+
+    def _probe(self, now: float) -> None:
+        """Ask whether the peer is there; after so many questions without any answer it is not."""
+        if self._misses >= self._timers.probes_unanswered:
+            self._end("the peer is silent")
+            return
+        self._misses += 1
+        self._quiet_since = now
+        self._write_probe()

@@ -4,10 +4,10 @@ import asyncio
 from functools import partial
 from typing import Protocol, cast
 
+from yanshu.protocols.events import Answered, BindRequested, Event, Lost, Requested, TimedOut
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, constants, pdus
 from yanshu.protocols.smpp.constants import Status, Tag
-from yanshu.protocols.smpp.events import Answered, BindRequested, Event, Lost, Requested, TimedOut
-from yanshu.protocols.smpp.session import Timers
 from yanshu.protocols.smpp.smsc import SmscSession
 from yanshu.simulator.accounts import AccountDesk
 from yanshu.simulator.smsc import Smsc
@@ -156,7 +156,7 @@ class SimulatorLink(asyncio.Protocol):
         account = self.account
         if event.is_late:
             return
-        if event.command_status == 0:
+        if event.status == 0:
             account.tally.acknowledged += 1
             return
         account.tally.resent += 1

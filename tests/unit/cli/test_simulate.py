@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from yanshu.cli.simulate import simulate
+from yanshu.cli.commands import commands
 
 REFUSED: list[tuple[str, list[str], str]] = [
     ("a port beyond 16 bits", ["--port", "70000"], "'--port'"),
@@ -24,6 +24,6 @@ REFUSED: list[tuple[str, list[str], str]] = [
 
 @pytest.mark.parametrize(("name", "options", "named"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_an_option_that_makes_no_sense_is_named(name: str, options: list[str], named: str) -> None:
-    result = CliRunner().invoke(simulate, options)
+    result = CliRunner().invoke(commands, ["simulate", *options])
     assert result.exit_code == 2
     assert named in result.output

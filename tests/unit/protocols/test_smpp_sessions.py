@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from yanshu.protocols.errors import LocalProtocolError
+from yanshu.protocols.events import Answered, BindRefused, BindRequested, Bound, Lost, PeerFault, Requested, TimedOut, Unbound
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import Command
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.events import Answered, BindRefused, BindRequested, Bound, Lost, PeerFault, Requested, TimedOut, Unbound
-from yanshu.protocols.smpp.session import Timers
 from yanshu.protocols.smpp.smsc import SmscSession
 
-TIMERS = Timers(bind_timeout_seconds=5, response_timeout_seconds=2, enquire_link_seconds=10, unbind_timeout_seconds=3)
+TIMERS = Timers(bind_timeout_seconds=5, response_timeout_seconds=2, probe_seconds=10, unbind_timeout_seconds=3)
 BODY = codec.body(pdus.SubmitSm(destination_addr="8613800138000", short_message=b"hi"))
 RECEIPT = codec.body(pdus.DeliverSm(source_addr="8613800138000", esm_class=4, short_message=b"id:1 stat:DELIVRD"))
 

@@ -21,8 +21,8 @@ from yanshu.domain.submissions import Answer, AnswerResult
 from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.protocols.errors import LocalProtocolError
+from yanshu.protocols.events import Answered, Lost, PeerFault, Requested, TimedOut
 from yanshu.protocols.smpp.constants import Status
-from yanshu.protocols.smpp.events import Answered, Lost, PeerFault, Requested, TimedOut
 from yanshu.runtime.logs import get_logger
 
 _LOG = get_logger("smpp")
@@ -248,7 +248,7 @@ class SmppCarrier:
 
     def _take_answer(self, event: Answered[_Flight], now: datetime, answers: list[Answer], again: list[_Flight]) -> None:
         """Translate one answer; a throttled segment of a long message goes to `again` instead of ending."""
-        status, flight = event.command_status, event.item
+        status, flight = event.status, event.item
         if status == _OK and not event.is_nack:
             if flight.long is not None:
                 flight.long.is_taken = True

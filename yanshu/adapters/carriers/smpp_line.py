@@ -12,10 +12,10 @@ from yanshu.adapters.carriers.smpp_settings import SmppSettings
 from yanshu.adapters.carriers.smpp_statuses import BLOCKING
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.ports.clock import Clock
+from yanshu.protocols.events import BindRefused, Bound, Lost
 from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Status, status_name
 from yanshu.protocols.smpp.esme import EsmeSession
-from yanshu.protocols.smpp.events import BindRefused, Bound, Lost
 from yanshu.runtime.backoff import Backoff, jitter
 from yanshu.runtime.link import Address, Link, connect
 
@@ -136,9 +136,9 @@ class Line:
             for event in events:
                 if type(event) is Bound:
                     self._up_since = self.link.now() if self.link is not None else None
-                    self._change(LinkState.UP, f"bound to {event.system_id or self._peer.host}")
+                    self._change(LinkState.UP, f"bound to {event.peer or self._peer.host}")
                 elif type(event) is BindRefused:
-                    self._refused = event.command_status
+                    self._refused = event.status
         elif events and type(events[-1]) is Lost:
             self._change(LinkState.DOWN, "connection lost")
         self._on_events(self, events)

@@ -9,10 +9,10 @@ from msgspec import Meta, Struct
 
 from yanshu.domain.errors import Invalid
 from yanshu.domain.submissions import AnswerResult
+from yanshu.protocols.session import Timers
 from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Tag
 from yanshu.protocols.smpp.receipts import IdForm
-from yanshu.protocols.smpp.session import Timers
 
 Octet = Annotated[int, Meta(ge=0, le=255)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -73,7 +73,7 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return Timers(
             bind_timeout_seconds=self.bind_timeout_seconds,
             response_timeout_seconds=self.response_timeout_seconds,
-            enquire_link_seconds=self.enquire_link_seconds,
+            probe_seconds=self.enquire_link_seconds,
         )
 
     @property

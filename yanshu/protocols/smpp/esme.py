@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
+from yanshu.protocols.events import BindRefused, Bound, Event, PeerFault, Requested
+from yanshu.protocols.session import Phase, Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import Command, Status, Tag, status_name
-from yanshu.protocols.smpp.events import BindRefused, Bound, Event, PeerFault, Requested
-from yanshu.protocols.smpp.session import Phase, SmppSession, Timers
+from yanshu.protocols.smpp.session import SmppSession
 
 Item = TypeVar("Item")
 
@@ -50,7 +51,7 @@ class EsmeSession(SmppSession[Item], Generic[Item]):
             else:
                 self.send(codec.response_to(pdu, command_status=status))
 
-    def _delivered(self, frame: bytes, _status: int, _sequence: int, events: list[Event]) -> None:
+    def _delivered(self, frame: bytes, events: list[Event]) -> None:
         if self._phase is _BOUND or self._phase is _UNBINDING:
             events.append(Requested(codec.decode_sm(frame, pdus.DeliverSm)))
         else:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
+from yanshu.protocols.events import BindRequested, Event, Requested
+from yanshu.protocols.session import Phase, Timers
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import HEADER_LENGTH, VERSION, Command, Status, Tag, status_name
-from yanshu.protocols.smpp.events import BindRequested, Event, Requested
-from yanshu.protocols.smpp.session import Phase, SmppSession, Timers
+from yanshu.protocols.smpp.session import SmppSession
 
 Item = TypeVar("Item")
 
@@ -54,7 +55,7 @@ class SmscSession(SmppSession[Item], Generic[Item]):
         """Write one deliver_sm for each body (see `codec.body`); there must be a permit for each."""
         self._request(Command.DELIVER_SM, bodies, now)
 
-    def _submitted(self, frame: bytes, _status: int, _sequence: int, events: list[Event]) -> None:
+    def _submitted(self, frame: bytes, events: list[Event]) -> None:
         if self._may_submit():
             events.append(Requested(codec.decode_sm(frame, pdus.SubmitSm)))
         else:

@@ -1,6 +1,6 @@
 """The window and the numbering that all sessions share."""
 
-from yanshu.protocols.session import Sequence, Window
+from yanshu.protocols.window import Sequence, Window
 
 
 def test_numbers_begin_at_one_and_wrap_to_one() -> None:

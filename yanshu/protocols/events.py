@@ -1,38 +1,42 @@
-"""What an SMPP session reports. `item` is whatever the caller gave with the request."""
+"""What the sessions of all wire protocols report, in the same words.
 
-from typing import Generic, TypeVar
+`item` is whatever the caller gave with the request, `pdu` a struct of the protocol's own, `status` the protocol's own number.
+"""
+
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
-
-from yanshu.protocols.smpp import pdus
 
 Item = TypeVar("Item")
 
 
 class Bound(Struct, frozen=True):
-    """The peer accepted our bind; `interface_version` is None when it did not say (then it is 3.3)."""
+    """The peer accepted our bind (CONNECT, Login). It calls itself `peer`, if at all, and speaks `version`, if it says so."""
 
-    system_id: str
-    interface_version: int | None
+    peer: str
+    version: int | None
 
 
 class BindRefused(Struct, frozen=True):
     """The peer refused our bind; the session is over."""
 
-    command_status: int
+    status: int
 
 
 class BindRequested(Struct, frozen=True):
     """A client wants to bind: answer with `accept_bind` or `refuse_bind`."""
 
-    pdu: pdus.Bind
+    pdu: Any
 
 
 class Answered(Struct, Generic[Item], frozen=True):
-    """The peer answered a request of ours, `is_late` after `TimedOut`; `is_nack` when it did not understand it."""
+    """The peer answered a request of ours, `is_late` after `TimedOut`; `is_nack` when it did not understand it.
+
+    `message_id` is the carrier's own id of what was submitted, as text.
+    """
 
     item: Item
-    command_status: int
+    status: int
     message_id: str
     is_late: bool = False
     is_nack: bool = False
@@ -51,9 +55,9 @@ class Lost(Struct, Generic[Item], frozen=True):
 
 
 class Requested(Struct, frozen=True):
-    """The peer asks something of us (submit_sm, deliver_sm, data_sm, query_sm, cancel_sm) and waits for our answer."""
+    """The peer asks something of us and waits for our answer."""
 
-    pdu: pdus.Pdu
+    pdu: Any
 
 
 class Unbound(Struct, frozen=True):
