@@ -9,7 +9,7 @@ import pytest
 
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.cli.simulate import simulate
 from yanshu.domain.events import PUBLIC_TYPES
 from yanshu.domain.reasons import REASONS

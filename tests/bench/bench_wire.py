@@ -1,4 +1,4 @@
-"""Measures the wire side of the server: CPU a message from `SmppCarrier.submit` to the acknowledgement of its receipt.
+"""Measures the wire side of the server: CPU a message from `SessionCarrier.submit` to the acknowledgement of its receipt.
 
 Run: ``python -m tests.bench.bench_wire [--messages 50000] [--chunk 500]``; prints JSON, µs of CPU a message by step.
 The real carrier runs on an event loop whose connections are memory: no socket, no store. A peer made of the sink's own
@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.bench.sink import DELIVER_SM, HEADER, RECEIPT_FIELDS, RECEIPT_TEXT, SUBMIT_SM, SUBMIT_SM_RESP
-from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.ids import make_ids
 from yanshu.domain.lanes import Lane
@@ -183,7 +183,7 @@ class Bench:
             created_at=self._clock.now(),
             updated_at=self._clock.now(),
         )
-        self._carrier = SmppCarrier(connector, "bench", self._intake, self._clock)
+        self._carrier = smpp_carrier(connector, "bench", self._intake, self._clock)
 
     async def run(self, texts: Sequence[str]) -> dict[str, float]:
         """Return µs a message by step, the best of the rounds."""

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.adapters.stores import open_store
 from yanshu.domain.commands import Recipient, Send
 from yanshu.domain.connectors import Connector, LinkState, Route
@@ -68,7 +69,7 @@ class Site:
     waits: Waits = WAITS
     throughput: int = 0
     clock: SystemClock = field(default_factory=SystemClock)
-    carriers: list[SmppCarrier] = field(default_factory=list)
+    carriers: list[SessionCarrier] = field(default_factory=list)
 
     async def start(self) -> None:
         """Wire the stages and wait for the links."""
@@ -95,8 +96,8 @@ class Site:
         await self.outcome.settled()
         await self.supervisor.stop()
 
-    def _carrier(self, connector: Connector, slot: int) -> SmppCarrier:
-        self.carriers.append(SmppCarrier(connector, "simulate", self.outcome, self.clock, slot, connector.links))
+    def _carrier(self, connector: Connector, slot: int) -> SessionCarrier:
+        self.carriers.append(smpp_carrier(connector, "simulate", self.outcome, self.clock, slot))
         return self.carriers[-1]
 
     async def _define(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
@@ -193,10 +194,10 @@ def message(ident: str = "msg_1", text: str = "您的验证码是123456", **fiel
 
 
 @asynccontextmanager
-async def bound(smsc: Smsc, settings: dict[str, Any] | None = None, **fields: Any) -> AsyncIterator[tuple[SmppCarrier, Recorder]]:
+async def bound(smsc: Smsc, settings: dict[str, Any] | None = None, **fields: Any) -> AsyncIterator[tuple[SessionCarrier, Recorder]]:
     """A carrier that is up, and stopped afterwards."""
     intake = Recorder()
-    carrier = SmppCarrier(connector(smsc.port, settings, **fields), "secret", intake, SystemClock())
+    carrier = smpp_carrier(connector(smsc.port, settings, **fields), "secret", intake, SystemClock())
     task = asyncio.create_task(carrier.run())
     try:
         await until(lambda: carrier.state is LinkState.UP)
@@ -384,7 +385,7 @@ async def test_the_rest_of_a_long_text_follows_as_soon_as_the_link_is_back(smsc:
 
 async def test_what_is_given_to_a_link_that_is_down_is_unsent() -> None:
     intake = Recorder()
-    carrier = SmppCarrier(connector(1), "secret", intake, SystemClock())
+    carrier = smpp_carrier(connector(1), "secret", intake, SystemClock())
     assert carrier.free() == 0
     carrier.submit([message()])
     assert intake.results == [R.UNSENT]
@@ -445,7 +446,7 @@ BIND_REFUSALS = [
 async def test_a_refused_bind_is_explained(smsc: Smsc, name: str, status: int, state: LinkState, detail: str) -> None:
     smsc.bind_status = status
     intake = Recorder()
-    carrier = SmppCarrier(connector(smsc.port), "secret", intake, SystemClock())
+    carrier = smpp_carrier(connector(smsc.port), "secret", intake, SystemClock())
     task = asyncio.create_task(carrier.run())
     await until(lambda: len(intake.states) >= 2)
     assert carrier.state is state

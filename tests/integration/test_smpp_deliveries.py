@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp.inbound import Delivery, Reader
+from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.pipeline.inbound import PART_WAIT, InboundStage
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits

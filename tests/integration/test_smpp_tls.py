@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.certificates import server_context
 from tests.integration.test_smpp_carrier import Recorder, Smsc, bound, connector, message, until
-from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import LinkState
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.session import Timers
@@ -66,7 +66,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
 async def detail_of(port: int, settings: dict[str, Any]) -> tuple[LinkState, str]:
     """State and detail after the first attempt to connect."""
     intake = Recorder()
-    carrier = SmppCarrier(connector(port, settings), "secret", intake, SystemClock())
+    carrier = smpp_carrier(connector(port, settings), "secret", intake, SystemClock())
     task = asyncio.create_task(carrier.run())
     await until(lambda: len(intake.states) >= 2)
     await carrier.stop(1.0)
@@ -116,7 +116,7 @@ async def test_a_stop_does_not_wait_for_a_connection_that_is_only_being_made() -
     server = await asyncio.get_running_loop().create_server(Deaf, "127.0.0.1", 0)
     intake = Recorder()
     settings = {"tls": True, "bind_timeout_seconds": 60}
-    carrier = SmppCarrier(connector(server.sockets[0].getsockname()[1], settings), "secret", intake, SystemClock())
+    carrier = smpp_carrier(connector(server.sockets[0].getsockname()[1], settings), "secret", intake, SystemClock())
     task = asyncio.create_task(carrier.run())
     await until(lambda: intake.states == [LinkState.CONNECTING])
     async with asyncio.timeout(3):

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yanshu.adapters.carriers.smpp_inbound import Reader
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp.inbound import Reader
+from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.domain.submissions import Receipt
 from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Tag

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from yanshu.adapters.carriers import smpp_settings
-from yanshu.adapters.carriers.smpp import SmppCarrier
+from yanshu.adapters.carriers.smpp import settings as smpp
+from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector
 from yanshu.ports.carrier import Carrier, Intake
 from yanshu.ports.clock import Clock
@@ -31,12 +31,11 @@ class Protocol(Struct, frozen=True):
 
 
 def _smpp(making: Making) -> Carrier:
-    connector = making.connector
-    return SmppCarrier(connector, making.password, making.intake, making.clock, making.slot, connector.links)
+    return smpp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    "smpp": Protocol(_smpp, smpp_settings.read_settings, smpp_settings.check_password),
+    "smpp": Protocol(_smpp, smpp.read_settings, smpp.check_password),
 }
 
 

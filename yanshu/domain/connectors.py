@@ -20,7 +20,7 @@ class ConnectorState(StrEnum):
 class Connector(Struct, frozen=True, kw_only=True):
     """One account at one carrier.
 
-    `settings` are the protocol's own (for SMPP see `yanshu.adapters.carriers.smpp`); `secret` is the sealed password.
+    `settings` are the protocol's own (for SMPP see `yanshu.adapters.carriers.smpp.settings`); `secret` is the sealed password.
     `window` is submits outstanding per link, `throughput` segments per second over all links (0: no limit), `links` how
     many sessions may be open at once over all processes. `simulated` connectors carry test traffic only.
     """

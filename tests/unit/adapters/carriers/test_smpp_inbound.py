@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader, phone_number
-from yanshu.adapters.carriers.smpp_settings import read_settings
+from yanshu.adapters.carriers.smpp.inbound import Delivery, Reader, phone_number
+from yanshu.adapters.carriers.smpp.settings import read_settings
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.protocols.smpp import pdus
 

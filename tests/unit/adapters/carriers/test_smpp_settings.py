@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
+from yanshu.adapters.carriers.smpp.settings import check_password, read_settings
 from yanshu.domain.errors import Invalid
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.smpp import pdus

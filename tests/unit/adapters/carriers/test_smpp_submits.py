@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_submits import Submits
+from yanshu.adapters.carriers.smpp.submits import Submits
 from yanshu.domain.connectors import Connector
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status

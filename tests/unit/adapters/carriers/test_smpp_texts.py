@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_settings import read_settings
-from yanshu.adapters.carriers.smpp_texts import TextWriter, read_text
+from yanshu.adapters.carriers.smpp.settings import read_settings
+from yanshu.adapters.carriers.smpp.texts import TextWriter, read_text
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.text import segments

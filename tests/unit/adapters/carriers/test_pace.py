@@ -4,7 +4,7 @@ from bisect import bisect_left
 
 import pytest
 
-from yanshu.adapters.carriers.smpp_pace import Pace
+from yanshu.adapters.carriers.pace import Pace
 
 
 def test_a_link_without_a_limit_may_always_fill_its_window() -> None:

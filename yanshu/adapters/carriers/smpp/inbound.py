@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
-from yanshu.adapters.carriers.smpp_texts import read_text
+from yanshu.adapters.carriers.smpp.settings import SmppSettings
+from yanshu.adapters.carriers.smpp.texts import read_text
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
+from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.domain.messages import Encoding, Message
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import ESM_UDHI, Tag

@@ -1,4 +1,4 @@
-"""SMPP carrier: messages to submits, answers to our words, deliveries to the intake and back as acknowledgements."""
+"""The carrier engine: one link of a connector in any dialect. Window, pace, backlog, long texts, answers, acknowledgements."""
 
 import asyncio
 import contextlib
@@ -9,12 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from yanshu.adapters.carriers.smpp_inbound import Delivery, Reader
-from yanshu.adapters.carriers.smpp_line import Line, peer_of
-from yanshu.adapters.carriers.smpp_pace import Pace
-from yanshu.adapters.carriers.smpp_settings import check_password, read_settings
-from yanshu.adapters.carriers.smpp_statuses import DEFAULT_PAUSE_SECONDS, PAUSE_SECONDS, result_of
-from yanshu.adapters.carriers.smpp_submits import Submits
+from yanshu.adapters.carriers.dialect import Dialect
+from yanshu.adapters.carriers.line import Line
+from yanshu.adapters.carriers.pace import Pace
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, AnswerResult
@@ -22,13 +19,9 @@ from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.events import Answered, Lost, PeerFault, Requested, TimedOut
-from yanshu.protocols.smpp.constants import Status
 from yanshu.runtime.logs import get_logger
 
-_LOG = get_logger("smpp")
-_OK_CODE = "0x00000000"
 # Plain names for the hot path: looking a member of an enum up, or comparing with it, costs more than the rest of the line.
-_OK = int(Status.ESME_ROK)
 _ACCEPTED = AnswerResult.ACCEPTED
 # The worst of several binds is the state of the connector's link.
 _WORST_FIRST = (LinkState.BLOCKED, LinkState.DOWN, LinkState.CONNECTING)
@@ -53,32 +46,27 @@ class _Flight(Struct, frozen=True):
     attempt: int
     segment: int
     total: int
-    body: bytes = b""
+    body: Any = b""
     long: _Long | None = None
 
 
-class SmppCarrier:
-    """One live link of an SMPP connector (see `ports.carrier.Carrier`).
+class SessionCarrier:
+    """One live link of a connector (see `ports.carrier.Carrier`).
 
-    `slot` numbers the links of the connector; `share` is over how many links its throughput is divided.
-    Raises `Invalid` when the connector's settings cannot be used.
+    `slot` numbers the links of the connector, over all of which its throughput is divided.
     """
 
-    def __init__(self, connector: Connector, password: str, intake: Intake, clock: Clock, slot: int = 0, share: int = 1) -> None:
-        settings = read_settings(connector.settings)
-        check_password(password)
+    def __init__(self, connector: Connector, dialect: Dialect, intake: Intake, clock: Clock, slot: int = 0) -> None:
         self.connector_id = connector.id
         self._intake = intake
         self._clock = clock
-        self._overrides = settings.overrides
-        self._submits = Submits(connector, int.from_bytes(clock.entropy(2), "big"))
-        self._reader = Reader(connector.id, settings, connector.sender, clock)
-        self._pace = Pace(connector.throughput / max(share, 1), connector.window, clock.monotonic())
+        self._dialect = dialect
+        self._accepted, self._accepted_code = dialect.accepted, dialect.accepted_code
+        self._log = get_logger(dialect.name)
+        self._pace = Pace(connector.throughput / max(connector.links, 1), connector.window, clock.monotonic())
         self._backlog: deque[_Flight] = deque()
-        self._lines = [
-            Line(peer_of(connector, settings, bind, slot * _STAGGER_SECONDS), clock, self._take, self._publish)
-            for bind in settings.binds(password)
-        ]
+        delay = slot * _STAGGER_SECONDS
+        self._lines = [Line(plan, dialect.refused, clock, self._take, self._publish, delay) for plan in dialect.plans()]
         self._sending = next((line for line in self._lines if line.may_submit), None)
         self._state = LinkState.DOWN
         self._is_stopping = False
@@ -121,7 +109,7 @@ class SmppCarrier:
         next connection): a part of a text is of no use to anybody.
         """
         now = self._clock.now()
-        bodies_of, backlog = self._submits.chunk(now).bodies, self._backlog
+        bodies_of, backlog = self._dialect.chunk(now).bodies, self._backlog
         ended: list[Answer] = []
         for message in messages:
             try:
@@ -216,7 +204,7 @@ class SmppCarrier:
         """Translate one burst: one call for all answers, one for all deliveries."""
         now = self._clock.now()
         answers: list[Answer] = []
-        deliveries: list[Delivery] = []
+        deliveries: list[Any] = []
         faults: list[PeerFault] = []
         again: list[_Flight] = []
         for event in events:
@@ -249,7 +237,7 @@ class SmppCarrier:
     def _take_answer(self, event: Answered[_Flight], now: datetime, answers: list[Answer], again: list[_Flight]) -> None:
         """Translate one answer; a throttled segment of a long message goes to `again` instead of ending."""
         status, flight = event.status, event.item
-        if status == _OK and not event.is_nack:
+        if status == self._accepted and not event.is_nack:
             if flight.long is not None:
                 flight.long.is_taken = True
             answers.append(
@@ -262,13 +250,13 @@ class SmppCarrier:
                     _ACCEPTED,
                     now,
                     event.message_id,
-                    _OK_CODE,
+                    self._accepted_code,
                 )
             )
             return
         if event.is_late:
             return  # it was given up as unanswered; that it was refused changes nothing that is safe to act on
-        result = result_of(status, self._overrides)
+        result = self._dialect.result_of(status)
         if event.is_nack and result is not AnswerResult.THROTTLED:
             result = AnswerResult.BUSY  # it did not understand us; another try or another connector may do
         if result is AnswerResult.THROTTLED:
@@ -276,14 +264,14 @@ class SmppCarrier:
             if flight.long is not None and now < flight.long.until:
                 again.append(flight)
                 return
-        answers.append(self._answer(flight, result, now, f"0x{status:08x}"))
+        answers.append(self._answer(flight, result, now, self._dialect.code_of(status)))
 
     def _answer(self, flight: _Flight, result: AnswerResult, now: datetime, code: str | None = None) -> Answer:
         return Answer(flight.message_id, flight.attempt, flight.segment, flight.total, self.connector_id, result, now, None, code)
 
-    def _take_deliveries(self, line: Line, deliveries: list[Delivery]) -> None:
+    def _take_deliveries(self, line: Line, deliveries: list[Any]) -> None:
         """Hand a burst over; acknowledge it, all together, once it is safe."""
-        session, link = line.session, line.link
+        session, link, dialect = line.session, line.link, self._dialect
         self._unacknowledged += 1
 
         def done(is_safe: bool) -> None:
@@ -291,14 +279,14 @@ class SmppCarrier:
             if self._is_stopping:
                 self._quiet.set()
             if session is not None and link is not None and not session.is_over:
-                session.acknowledge(deliveries, Status.ESME_ROK if is_safe else Status.ESME_RSYSERR)
+                dialect.acknowledge(session, deliveries, is_safe=is_safe)
                 link.flush_soon()
 
-        self._intake.arrived(self._reader.read(deliveries), done)
+        self._intake.arrived(dialect.read(deliveries), done)
 
     def _slow_down(self, status: int) -> None:
         """Pause the whole link, and be slower after it (protocols.md §8)."""
-        pause = PAUSE_SECONDS.get(status, DEFAULT_PAUSE_SECONDS)
+        pause = self._dialect.pause_of(status)
         if self._pace.throttled(pause, self._clock.monotonic()):
             self._publish()
         self._ring_in(pause)
@@ -308,7 +296,7 @@ class SmppCarrier:
         if now - self._fault_logged_at >= _FAULT_LOG_SECONDS:
             self._fault_logged_at = now
             found = list(faults)
-            _LOG.warning("peer fault", connector_id=self.connector_id, detail=found[0].detail, count=len(found))
+            self._log.warning("peer fault", connector_id=self.connector_id, detail=found[0].detail, count=len(found))
 
     # --- state ---
 

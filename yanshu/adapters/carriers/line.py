@@ -1,72 +1,56 @@
-"""Line: one bind of an SMPP connector, kept alive: connects, binds, comes back after failures, unbinds on stop."""
+"""Line: one bind of a connector, kept alive: connects, binds, comes back after failures, unbinds on stop."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from yanshu.adapters.carriers.smpp_settings import SmppSettings
-from yanshu.adapters.carriers.smpp_statuses import BLOCKING
-from yanshu.domain.connectors import Connector, LinkState
+from yanshu.adapters.carriers.dialect import ClientSession, Plan, Refused
+from yanshu.domain.connectors import LinkState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.events import BindRefused, Bound, Lost
-from yanshu.protocols.smpp import pdus
-from yanshu.protocols.smpp.constants import Status, status_name
-from yanshu.protocols.smpp.esme import EsmeSession
 from yanshu.runtime.backoff import Backoff, jitter
-from yanshu.runtime.link import Address, Link, connect
+from yanshu.runtime.link import Link, connect
 
 _ENTROPY_BYTES = 2
 # protocols.md §8: after unbind wait 5 s for the answer; the session itself gives up then, this is for a socket that hangs.
 _CLOSE_SECONDS = 6.0
 
 
-class Peer(Struct, frozen=True, kw_only=True):
-    """Whom to bind to, and how. The first attempt comes after `delay_seconds`."""
-
-    host: str
-    port: int
-    window: int
-    bind: pdus.Bind
-    settings: SmppSettings
-    delay_seconds: float = 0.0
-
-
-def peer_of(connector: Connector, settings: SmppSettings, bind: pdus.Bind, delay_seconds: float) -> Peer:
-    """Return whom one bind of a connector is made to."""
-    return Peer(
-        host=connector.host, port=connector.port, window=connector.window, bind=bind, settings=settings, delay_seconds=delay_seconds
-    )
-
-
 class Line:
-    """One bind. `on_events` gets what the session reports about texts, `on_state` is called whenever more or less may be sent."""
+    """One bind. `on_events` gets what the session reports about texts, `on_state` is called whenever more or less may be sent.
 
-    def __init__(self, peer: Peer, clock: Clock, on_events: Callable[["Line", list[Any]], None], on_state: Callable[[], None]) -> None:
-        self._peer = peer
+    `refused` says what a refused bind means; the first attempt comes after `delay_seconds`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        refused: Callable[[int], Refused],
+        clock: Clock,
+        on_events: Callable[["Line", list[Any]], None],
+        on_state: Callable[[], None],
+        delay_seconds: float,
+    ) -> None:
+        self._plan = plan
+        self._judge = refused
         self._clock = clock
         self._on_events = on_events
         self._on_state = on_state
+        self._delay = delay_seconds
+        self.may_submit = plan.may_submit
         self._backoff = Backoff()
         self._stopping = asyncio.Event()
         self._refused: int | None = None
         self._up_since: float | None = None
         self.state = LinkState.DOWN
         self.detail = "not connected yet"
-        self.session: EsmeSession[Any] | None = None
+        self.session: ClientSession | None = None
         self.link: Link | None = None
-
-    @property
-    def may_submit(self) -> bool:
-        """Whether this bind is one that sends."""
-        return not isinstance(self._peer.bind, pdus.BindReceiver)
 
     async def run(self) -> None:
         """Be bound as long as possible, until `close`."""
-        pause = self._peer.delay_seconds
+        pause = self._delay
         while not await self._stopped_within(pause):
             pause = await self._live()
         self._change(LinkState.DOWN, "stopped")
@@ -86,20 +70,17 @@ class Line:
 
     async def _live(self) -> float:
         """Connect and stay until the connection ends; return how long to wait before the next time."""
-        peer = self._peer
         self._refused = self._up_since = None
-        self._change(LinkState.CONNECTING, f"connecting to {peer.host}:{peer.port}")
-        session: EsmeSession[Any] = EsmeSession(replace(peer.bind), peer.window, peer.settings.timers)
+        self._change(LinkState.CONNECTING, f"connecting to {self._plan.where}")
+        session = self._plan.make()
         link = Link(session, self._take)
         link.on_writable = self._on_state
         self.session, self.link = session, link
         try:
-            settings = peer.settings
-            address = Address(peer.host, peer.port, settings.tls_context(), settings.bind_timeout_seconds, settings.tls_server_name)
-            await connect(address, lambda: link)
+            await connect(self._plan.address(), lambda: link)
         except OSError as error:
             self.session = self.link = None
-            self._change(LinkState.DOWN, f"cannot connect to {peer.host}:{peer.port}: {error}")
+            self._change(LinkState.DOWN, f"cannot connect to {self._plan.where}: {error}")
             return self._backoff.after_failure(self._clock.entropy(_ENTROPY_BYTES))
         if self._stopping.is_set():
             session.unbind(link.now())
@@ -119,15 +100,14 @@ class Line:
                 self._backoff.was_up(link.now() - self._up_since)
             self._change(LinkState.DOWN, f"connection ended: {link.reason}")
             return self._backoff.after_failure(entropy)
-        name = status_name(self._refused)
-        if self._refused in BLOCKING:
+        refused = self._judge(self._refused)
+        if refused.is_ours:
             pause = self._backoff.after_refusal(entropy)
-            self._change(LinkState.BLOCKED, f"the carrier refuses the credentials ({name}); next try in {pause:.0f} s")
+            self._change(LinkState.BLOCKED, f"{refused.detail}; next try in {pause:.0f} s")
             return pause
-        self._change(LinkState.DOWN, f"the carrier refuses the bind ({name})")
-        if self._refused == Status.ESME_RALYBND:
-            # Our old session lives on at the peer until it misses our keep-alive.
-            return jitter(self._peer.settings.enquire_link_seconds, entropy)
+        self._change(LinkState.DOWN, refused.detail)
+        if refused.pause_seconds is not None:
+            return jitter(refused.pause_seconds, entropy)
         return self._backoff.after_failure(entropy)
 
     def _take(self, events: list[Any]) -> None:
@@ -136,7 +116,7 @@ class Line:
             for event in events:
                 if type(event) is Bound:
                     self._up_since = self.link.now() if self.link is not None else None
-                    self._change(LinkState.UP, f"bound to {event.peer or self._peer.host}")
+                    self._change(LinkState.UP, f"bound to {event.peer or self._plan.where}")
                 elif type(event) is BindRefused:
                     self._refused = event.status
         elif events and type(events[-1]) is Lost:

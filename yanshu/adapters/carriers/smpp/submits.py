@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from yanshu.adapters.carriers.smpp_settings import read_settings
-from yanshu.adapters.carriers.smpp_texts import Cut, TextWriter, builder_of
+from yanshu.adapters.carriers.smpp.settings import read_settings
+from yanshu.adapters.carriers.smpp.texts import Cut, TextWriter, builder_of
 from yanshu.domain.connectors import Connector
 from yanshu.domain.messages import Message
 from yanshu.protocols.smpp.submits import relative_time
