@@ -1,9 +1,9 @@
 """What a carrier delivers: receipts and texts from phones, in our words."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, LONGEST_ID, access_number, kept, phone_number, state_of
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.adapters.carriers.smpp.texts import read_text
 from yanshu.domain import ids
@@ -17,22 +17,6 @@ from yanshu.text import udh
 
 Delivery = DeliverSm | DataSm
 
-# protocols.md §9.4
-_STATES: dict[str, ReceiptState] = {
-    "DELIVRD": ReceiptState.DELIVERED,
-    "ACCEPTD": ReceiptState.ACCEPTED,
-    "ENROUTE": ReceiptState.ACCEPTED,
-    "EXPIRED": ReceiptState.EXPIRED,
-    "UNDELIV": ReceiptState.UNDELIVERABLE,
-    "DELETED": ReceiptState.UNDELIVERABLE,
-    "REJECTD": ReceiptState.REJECTED,
-    "UNKNOWN": ReceiptState.UNKNOWN,
-}
-# Families of codes that Chinese gateways write in place of a state, by their first two letters.
-_FAMILIES: dict[str, ReceiptState] = {
-    **dict.fromkeys(("MA", "MB", "MC", "CA", "CB", "IA", "IB", "IC"), ReceiptState.UNDELIVERABLE),
-    **dict.fromkeys(("DA", "DB", "SA", "SB"), ReceiptState.REJECTED),
-}
 _STATS: dict[int, str] = {
     MessageState.ENROUTE: "ENROUTE",
     MessageState.DELIVERED: "DELIVRD",
@@ -45,14 +29,6 @@ _STATS: dict[int, str] = {
 }
 _EMPTY = receipts.ReceiptText()
 _RECEIPT_CLASSES = frozenset({ESM_RECEIPT, ESM_INTERMEDIATE})
-_MAINLAND_LENGTH = 11
-_MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}")
-# What a carrier writes ends in columns and indexes of the store. Addresses and codes of the specification fit; ids may be of any
-# make. U+0000 is the one character that PostgreSQL cannot keep.
-_LONGEST_ADDRESS = 64
-_LONGEST_CODE = 64
-_LONGEST_ID = 255
-_NO_CHARACTER = "\ufffd"
 _MOST_PARTS = 255
 
 
@@ -76,7 +52,7 @@ class Reader:
             content = _content(pdu)
             says_so = _says_receipt(pdu)
             if says_so or self._settings.receipt_from_text:
-                text = str(content, "latin-1").rstrip("\0").replace("\0", _NO_CHARACTER)
+                text = kept(str(content, "latin-1").rstrip("\0"))
                 found = _receipt_text(text, says_so)
                 if found is not None:
                     arrivals.append(self._receipt(receipt_ids[index], pdu, text, found, now))
@@ -98,22 +74,20 @@ class Reader:
             id=ident,
             connector_id=self._connector_id,
             # A receipt without any id can still be matched by its recipient; "" is nobody's key.
-            keys=receipts.receipt_keys(tlv_id and tlv_id[:_LONGEST_ID], found.id[:_LONGEST_ID], settings.id_form) or ("",),
+            keys=receipts.receipt_keys(tlv_id and tlv_id[:LONGEST_ID], found.id[:LONGEST_ID], settings.id_form) or ("",),
             recipient=phone_number(pdu.source_addr),
             state=self._state(pdu, stat),
-            stat=stat[:_LONGEST_CODE],
-            err=err[:_LONGEST_CODE],
+            stat=stat[:LONGEST_CODE],
+            err=err[:LONGEST_CODE],
             text=text,
             done_at=receipts.parse_date(found.done_date, settings.receipt_utc_offset_minutes),
             arrived_at=now,
         )
 
     def _state(self, pdu: Delivery, stat: str) -> ReceiptState:
-        if stat == "ACCEPTD" and self._settings.acceptd_is_final:
-            return ReceiptState.DELIVERED
         if not stat or pdu.esm_class & ESM_TYPE_MASK == ESM_INTERMEDIATE:
             return ReceiptState.ACCEPTED
-        return _STATES.get(stat) or _FAMILIES.get(stat[:2], ReceiptState.UNKNOWN)
+        return state_of(stat, acceptd_is_final=self._settings.acceptd_is_final)
 
     def _part(self, ident: str, pdu: Delivery, content: bytes, now: datetime) -> InboundPart:
         joined, octets = _joined(pdu, content)
@@ -121,22 +95,14 @@ class Reader:
             id=ident,
             connector_id=self._connector_id,
             sender=phone_number(pdu.source_addr) or "",
-            recipient=self._access_number(pdu.destination_addr),
-            text=read_text(octets, pdu.data_coding, self._settings.gsm_alphabet).replace("\0", _NO_CHARACTER),
+            recipient=access_number(pdu.destination_addr, self._sender),
+            text=kept(read_text(octets, pdu.data_coding, self._settings.gsm_alphabet)),
             raw=content,
             part=joined.part,
             parts=joined.total,
             reference=joined.reference,
             arrived_at=now,
         )
-
-    def _access_number(self, address: str) -> str:
-        """Return our number as we know it: some carriers put the country code before it."""
-        number = address[:_LONGEST_ADDRESS].removeprefix("+")
-        own = self._sender
-        if own and not number.startswith(own) and number.startswith(f"86{own}"):
-            return number[2:]
-        return number
 
 
 def _says_receipt(pdu: Delivery) -> bool:
@@ -149,18 +115,6 @@ def _receipt_text(text: str, says_so: bool) -> receipts.ReceiptText | None:
     if says_so:
         return found or _EMPTY
     return found if found is not None and found.id and found.stat else None
-
-
-def phone_number(address: str) -> str | None:
-    """Return a person's number in E.164 as far as it is one; None when the carrier left it out."""
-    if not address:
-        return None
-    address = address[:_LONGEST_ADDRESS]
-    if not (address.isascii() and address.isdigit()):  # it has its plus already, or is no number
-        return address
-    if len(address) == _MAINLAND_LENGTH and _MAINLAND_MOBILE.fullmatch(address) is not None:
-        return f"+86{address}"
-    return f"+{address.removeprefix('00')}"
 
 
 def _content(pdu: Delivery) -> bytes:

@@ -1,12 +1,11 @@
 """What may be set on an SMPP connector, and what it means for the protocol."""
 
-import re
 import ssl
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from yanshu.adapters.carriers.reading import ASCII, Octet, Seconds, invalid, read
 from yanshu.domain.errors import Invalid
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.session import Timers
@@ -14,11 +13,6 @@ from yanshu.protocols.smpp import pdus
 from yanshu.protocols.smpp.constants import Tag
 from yanshu.protocols.smpp.receipts import IdForm
 
-Octet = Annotated[int, Meta(ge=0, le=255)]
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
-_ASCII = r"^[ -~]*\Z"  # what a C-octet string carries
-
-_PLACE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 # More would make every submit large for nothing: the parameters of a carrier's own are numbers and short codes.
 _TLV_LIMIT = 16
 _TLV_OCTETS = 255
@@ -38,8 +32,8 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `status_overrides` change what a command_status means (``{"0x00000400": "busy"}``).
     """
 
-    system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=_ASCII)]
-    system_type: Annotated[str, Meta(max_length=12, pattern=_ASCII)] = ""
+    system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=ASCII)]
+    system_type: Annotated[str, Meta(max_length=12, pattern=ASCII)] = ""
     bind: Literal["transceiver", "transmitter", "receiver", "transmitter_receiver"] = "transceiver"
     tls: bool = False
     tls_verify: bool = True
@@ -50,7 +44,7 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     source_npi: Octet = 1
     dest_ton: Octet = 1
     dest_npi: Octet = 1
-    service_type: Annotated[str, Meta(max_length=5, pattern=_ASCII)] = ""
+    service_type: Annotated[str, Meta(max_length=5, pattern=ASCII)] = ""
     long_text: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     gsm_coding: Octet = 0
     gsm_alphabet: Literal["gsm", "latin1", "ascii"] = "gsm"
@@ -115,22 +109,14 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def read_settings(values: dict[str, Any]) -> SmppSettings:
     """Return the settings of a connector. Raises `Invalid` naming the field and the fix."""
-    try:
-        settings = msgspec.convert(values, SmppSettings)
-    except msgspec.ValidationError as error:
-        place = _PLACE.match(str(error))
-        path = (place["path"] if place else None) or ""
-        problem = place["problem"] if place else str(error)
-        if "matching regex" in problem:
-            problem = "use printable ASCII characters only"
-        raise _invalid(path, problem) from error
+    settings = read(values, SmppSettings)
     for name, limit in (("extra_tlvs", 0xFFFF), ("status_overrides", 0xFFFFFFFF)):
         for key in getattr(settings, name):
             _check_hex_number(name, key, limit)
     try:
         settings.tls_server_name.encode("idna")
     except UnicodeError as error:
-        raise _invalid("tls_server_name", "write a host name") from error
+        raise invalid("tls_server_name", "write a host name") from error
     for tag, value in settings.extra_tlvs.items():
         _check_tlv(tag, value)
     return settings
@@ -148,20 +134,16 @@ def _check_hex_number(name: str, text: str, limit: int) -> None:
     except ValueError:
         number = -1
     if not 0 <= number <= limit:
-        raise _invalid(f"{name}.{text}", f"write the key in hex, 0x0 to 0x{limit:x}")
+        raise invalid(f"{name}.{text}", f"write the key in hex, 0x0 to 0x{limit:x}")
 
 
 def _check_tlv(tag: str, text: str) -> None:
     path = f"extra_tlvs.{tag}"
     if int(tag, 16) in _OWN_TAGS:
-        raise _invalid(path, "this parameter joins long texts; set long_text instead")
+        raise invalid(path, "this parameter joins long texts; set long_text instead")
     try:
         octets = bytes.fromhex(text)
     except ValueError as error:
-        raise _invalid(path, "write the value as pairs of hex digits") from error
+        raise invalid(path, "write the value as pairs of hex digits") from error
     if len(octets) > _TLV_OCTETS:
-        raise _invalid(path, f"write at most {_TLV_OCTETS} octets")
-
-
-def _invalid(path: str, fix: str) -> Invalid:
-    return Invalid("parameter_invalid", param=f"settings.{path}" if path else "settings", fix=fix)
+        raise invalid(path, f"write at most {_TLV_OCTETS} octets")
