@@ -6,9 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
+from yanshu.adapters.carriers.cmpp.settings import CmppSettings
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.cli.simulate import simulate
 from yanshu.domain.events import PUBLIC_TYPES
@@ -79,11 +81,15 @@ def test_every_reason_that_is_written_has_its_entry() -> None:
     assert {code: place for code, place in written.items() if code not in REASONS} == {}
 
 
-def test_every_setting_of_an_smpp_connector_has_its_entry() -> None:
-    page = (DOCS / "reference" / "smpp.md").read_text("utf-8")
-    rows = page[page.index("## Settings of SMPP") :].splitlines()
-    named = {name for row in rows if row.startswith("| `") for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert named == set(SmppSettings.__struct_fields__)
+_PROTOCOL_PAGES: list[tuple[str, str, type[Struct]]] = [("smpp.md", "SMPP", SmppSettings), ("cmpp.md", "CMPP", CmppSettings)]
+
+
+@pytest.mark.parametrize(("page", "name", "settings"), _PROTOCOL_PAGES, ids=[case[1] for case in _PROTOCOL_PAGES])
+def test_every_setting_of_a_connector_has_its_entry(page: str, name: str, settings: type[Struct]) -> None:
+    text = (DOCS / "reference" / page).read_text("utf-8")
+    rows = text[text.index(f"## Settings of {name}") :].partition("\n## What a")[0].splitlines()
+    named = {word for row in rows if row.startswith("| `") for word in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == set(settings.__struct_fields__)
 
 
 def test_every_behaviour_of_the_simulator_has_its_entry() -> None:

@@ -31,8 +31,17 @@ def test_a_connector_is_made_read_changed_and_deleted_and_its_password_never_tol
     assert served.admin.refused("DELETE", path) == (404, "resource_missing")
 
 
+CMPP: dict[str, Any] = {"protocol": "cmpp", "password": "s3cr3t!", "settings": {"sp_id": "901234"}}
+
 BAD_CONNECTORS = [
-    ("another protocol", {"protocol": "cmpp"}, "protocol"),
+    ("another protocol", {"protocol": "ucp"}, "protocol"),
+    ("a setting of another protocol", {"protocol": "cmpp", "password": "s"}, "settings"),
+    (
+        "a result that is no number",
+        CMPP | {"settings": {"sp_id": "901234", "result_overrides": {"0x8": "busy"}}},
+        "settings.result_overrides",
+    ),
+    ("no secret for a digest", CMPP | {"password": ""}, "password"),
     ("no port", {"port": 0}, "port"),
     ("no window", {"window": 0}, "window"),
     ("a sender that is none", {"sender": "a b"}, "sender"),

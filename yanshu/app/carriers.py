@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from yanshu.adapters.carriers.cmpp import settings as cmpp
+from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.smpp import settings as smpp
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector
@@ -34,8 +36,13 @@ def _smpp(making: Making) -> Carrier:
     return smpp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
 
 
+def _cmpp(making: Making) -> Carrier:
+    return cmpp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
+
+
 PROTOCOLS: dict[str, Protocol] = {
     "smpp": Protocol(_smpp, smpp.read_settings, smpp.check_password),
+    "cmpp": Protocol(_cmpp, cmpp.read_settings, cmpp.check_password),
 }
 
 

@@ -61,6 +61,14 @@ def test_a_submit_has_the_length_the_specification_gives() -> None:
     assert len(codec.encode(pdu, Version.V30)) == 163 + 32 * 2 + 5
 
 
+@pytest.mark.parametrize("version", list(Version))
+def test_the_parts_around_a_number_make_the_whole(version: Version) -> None:
+    pdu = pdus.Submit(src_id="106", dest_terminal_ids=("13800138000",), msg_content=b"hello")
+    whole = codec.body(pdu, version)
+    head, tail = codec.around_number(pdu, version)
+    assert head + codec.number("13800138000", version) + tail == whole
+
+
 def frame(command: int, body: bytes, sequence: int = 7) -> bytes:
     return b"".join(number.to_bytes(4, "big") for number in (12 + len(body), command, sequence)) + body
 

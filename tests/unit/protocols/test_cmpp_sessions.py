@@ -8,7 +8,7 @@ from yanshu.protocols.cmpp import codec, digests, pdus
 from yanshu.protocols.cmpp.constants import ConnectStatus, Result, Version
 from yanshu.protocols.cmpp.ismg import IsmgSession
 from yanshu.protocols.cmpp.session import CmppSession
-from yanshu.protocols.cmpp.sp import SpSession, submit_body
+from yanshu.protocols.cmpp.sp import SpSession
 from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.events import Answered, BindRefused, BindRequested, Bound, Event, Lost, PeerFault, Requested, TimedOut, Unbound
 from yanshu.protocols.session import Timers
@@ -24,7 +24,7 @@ def connect(version: Version) -> pdus.Connect:
 
 
 def body(version: Version) -> bytes:
-    return submit_body(pdus.Submit(dest_terminal_ids=("13800138000",), msg_content=b"hi"), version)
+    return codec.body(pdus.Submit(dest_terminal_ids=("13800138000",), msg_content=b"hi"), version)
 
 
 def sent(session: CmppSession[Any]) -> list[pdus.Pdu]:
@@ -181,8 +181,3 @@ def test_nothing_is_submitted_before_the_login_nor_beyond_the_window() -> None:
     with pytest.raises(LocalProtocolError, match="window is full"):
         client.submit([(body(Version.V30), str(n)) for n in range(5)], 0.0)
     assert sent(client) == []
-
-
-def test_a_submit_goes_to_one_number() -> None:
-    with pytest.raises(LocalProtocolError):
-        submit_body(pdus.Submit(dest_terminal_ids=("1", "2")), Version.V30)

@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from yanshu.protocols.cmpp import pdus
 from yanshu.protocols.cmpp.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Format, Result, Version
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
@@ -16,6 +18,8 @@ _HEADER = struct.Struct(">III")
 pack_header = _HEADER.pack
 header = _HEADER.unpack_from
 
+# Stands for a number while a body is taken apart; no text field before it holds so many of these.
+_MARK = "?" * 21
 _MOST_NUMBERS = 99
 _LONGEST_ASCII = 159
 _LONGEST = 140
@@ -177,6 +181,18 @@ def body(pdu: pdus.Pdu, version: Version) -> bytes:
         else:
             parts.append(_numbers(getattr(pdu, piece), layout.number_size))
     return b"".join(parts)
+
+
+def around_number(pdu: pdus.Submit, version: Version) -> tuple[bytes, bytes]:
+    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
+    octets = body(replace(pdu, dest_terminal_ids=(_MARK,)), version)
+    head, _, tail = octets.partition(number(_MARK, version))
+    return head, tail
+
+
+def number(value: str, version: Version) -> bytes:
+    """Return a number as it stands in a submit. Raises LocalProtocolError when it does not fit."""
+    return text("dest_terminal_id", value, _BY_KIND[version][pdus.Submit].number_size)
 
 
 def text(name: str, value: str, size: int) -> bytes:

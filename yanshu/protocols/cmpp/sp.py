@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from struct import Struct as Packed
 from typing import Generic, TypeVar
 
-from yanshu.protocols.cmpp import codec, digests, pdus
-from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, Version, version_of
+from yanshu.protocols.cmpp import digests, pdus
+from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, version_of
 from yanshu.protocols.cmpp.session import CmppSession
-from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.events import Answered, BindRefused, Bound, Event, PeerFault, Requested
 from yanshu.protocols.session import Phase, Timers
 
@@ -81,10 +80,3 @@ class SpSession(CmppSession[Item], Generic[Item]):
         else:
             events.append(BindRefused(pdu.status))
             self._end(f"CONNECT refused with status {pdu.status}")
-
-
-def submit_body(pdu: pdus.Submit, version: Version) -> bytes:
-    """Return the octets of a SUBMIT behind its header. Raises LocalProtocolError when a value does not fit its field."""
-    if len(pdu.dest_terminal_ids) != 1:
-        raise LocalProtocolError("one submit a number: one id cannot answer for several (protocols.md §2)")
-    return codec.body(pdu, version)

@@ -26,7 +26,7 @@ class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """A new connector; `settings` are the protocol's own."""
 
     name: Name
-    protocol: Literal["smpp"]
+    protocol: Literal["smpp", "cmpp"]
     host: Host
     port: Port
     settings: dict[str, Any] = {}

@@ -1,0 +1,89 @@
+"""What a CMPP gateway delivers: receipts and texts from phones, in our words."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, phone_number, state_of
+from yanshu.domain import ids
+from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
+from yanshu.ports.clock import Clock
+from yanshu.protocols.cmpp import reports
+from yanshu.protocols.cmpp.constants import Format
+from yanshu.protocols.cmpp.pdus import Deliver
+from yanshu.text import udh
+
+_BEIJING = timezone(timedelta(hours=8))
+_ALONE = udh.Concatenation(0, 1, 1)
+
+
+class Reader:
+    """Translates deliveries, a burst at a time."""
+
+    def __init__(self, connector_id: str, sender: str, clock: Clock, *, acceptd_is_final: bool) -> None:
+        self._connector_id = connector_id
+        self._sender = sender
+        self._clock = clock
+        self._acceptd_is_final = acceptd_is_final
+
+    def read(self, deliveries: Sequence[Deliver]) -> list[Arrival]:
+        """Return one arrival a delivery, in order. Nothing is refused: what makes no sense is kept raw (protocols.md §8)."""
+        now, entropy = self._clock.now(), self._clock.entropy(ids.ENTROPY_BYTES)
+        receipts = ids.make_ids(ids.RECEIPT, len(deliveries), now, entropy)
+        inbounds = ids.make_ids(ids.INBOUND, len(deliveries), now, entropy)
+        return [
+            self._receipt(receipt, pdu, now) if pdu.registered_delivery == 1 else self._part(inbound, pdu, now)
+            for receipt, inbound, pdu in zip(receipts, inbounds, deliveries, strict=True)
+        ]
+
+    def _receipt(self, ident: str, pdu: Deliver, now: datetime) -> Receipt:
+        """Match by the Msg_Id inside the content: the one of the DELIVER is another (protocols.md §4.5)."""
+        report = reports.parse(pdu.msg_content)
+        if report is None:  # kept as it is; "" is nobody's key
+            report = reports.Report(0, "", "", "", "", 0)
+        stat = kept(report.stat)[:LONGEST_CODE]
+        return Receipt(
+            id=ident,
+            connector_id=self._connector_id,
+            keys=(f"{report.msg_id:x}" if report.msg_id else "",),
+            recipient=phone_number(kept(report.dest_terminal_id or pdu.src_terminal_id)),
+            state=state_of(stat, acceptd_is_final=self._acceptd_is_final) if stat else ReceiptState.ACCEPTED,
+            stat=stat,
+            err="" if stat in STATES else stat,
+            text=kept(str(pdu.msg_content, "latin-1")),
+            done_at=_time(report.done_time),
+            arrived_at=now,
+        )
+
+    def _part(self, ident: str, pdu: Deliver, now: datetime) -> InboundPart:
+        joined, octets = (udh.parse(pdu.msg_content)) if pdu.tp_udhi else (None, pdu.msg_content)
+        joined = joined or _ALONE
+        return InboundPart(
+            id=ident,
+            connector_id=self._connector_id,
+            sender=phone_number(kept(pdu.src_terminal_id)) or "",
+            recipient=access_number(kept(pdu.dest_id), self._sender),
+            text=kept(read_text(octets, pdu.msg_fmt)),
+            raw=pdu.msg_content,
+            part=joined.part,
+            parts=joined.total,
+            reference=joined.reference,
+            arrived_at=now,
+        )
+
+
+def read_text(octets: bytes, form: int) -> str:
+    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error.
+
+    Some phones call GBK what is not: format 0 with octets beyond ASCII is GBK (protocols.md §7).
+    """
+    if form == Format.UCS2:
+        return octets.decode("utf-16-be", "replace")
+    return octets.decode("gb18030", "replace")
+
+
+def _time(text: str) -> datetime | None:
+    """Read YYMMDDHHMM of Beijing; None when it is no time."""
+    try:
+        return datetime.strptime(text, "%y%m%d%H%M").replace(tzinfo=_BEIJING)
+    except ValueError:
+        return None

@@ -1,0 +1,71 @@
+"""What may be set on a CMPP connector, and what it means for the protocol."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from yanshu.adapters.carriers.reading import ASCII, Octet, Seconds, invalid, read
+from yanshu.domain.errors import Invalid
+from yanshu.domain.submissions import AnswerResult
+from yanshu.protocols.session import Timers
+
+_MOST_RESULT = 0xFFFFFFFF
+_LONGEST_SECRET = 64
+
+
+class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`Connector.settings` of protocol ``cmpp``; the connector's password is the shared secret.
+
+    `version` ``auto`` begins with 3.0 and falls back to 2.0 when the gateway finds that too high. `text_format` ``gbk`` sends what
+    GBK has in format 15 and all else in UCS-2. `number_prefix` goes in front of mainland numbers. `pad_sp_id` digests a short id
+    padded to six octets. `result_overrides` change what a result means (``{"51": "throttled"}``).
+    """
+
+    sp_id: Annotated[str, Meta(min_length=1, max_length=6, pattern=ASCII)]
+    version: Literal["auto", "3.0", "2.0"] = "auto"
+    service_id: Annotated[str, Meta(max_length=10, pattern=ASCII)] = ""
+    msg_level: Annotated[int, Meta(ge=0, le=9)] = 0
+    fee_user_type: Annotated[int, Meta(ge=0, le=3)] = 2
+    fee_type: Annotated[str, Meta(pattern=r"^[0-9]{2}\Z")] = "01"
+    fee_code: Annotated[str, Meta(pattern=r"^[0-9]{0,6}\Z")] = "000000"
+    text_format: Literal["ucs2", "gbk"] = "ucs2"
+    long_text: Literal["udh8", "udh16"] = "udh8"
+    tp_pid: Octet = 0
+    number_prefix: Literal["", "86", "+86"] = ""
+    pad_sp_id: bool = False
+    active_test_seconds: Seconds = 30.0
+    active_test_misses: Annotated[int, Meta(ge=1, le=10)] = 3
+    response_timeout_seconds: Seconds = 10.0
+    connect_timeout_seconds: Seconds = 10.0
+    acceptd_is_final: bool = False
+    result_overrides: Annotated[dict[str, AnswerResult], Meta(max_length=1000)] = {}
+
+    @property
+    def timers(self) -> Timers:
+        """Patience of a session."""
+        return Timers(
+            bind_timeout_seconds=self.connect_timeout_seconds,
+            response_timeout_seconds=self.response_timeout_seconds,
+            probe_seconds=self.active_test_seconds,
+            probes_unanswered=self.active_test_misses,
+        )
+
+    @property
+    def overrides(self) -> dict[int, AnswerResult]:
+        """What a result means here, where it differs from the table."""
+        return {int(result): meaning for result, meaning in self.result_overrides.items()}
+
+
+def read_settings(values: dict[str, Any]) -> CmppSettings:
+    """Return the settings of a connector. Raises `Invalid` naming the field and the fix."""
+    settings = read(values, CmppSettings)
+    for result in settings.result_overrides:
+        if not (result.isascii() and result.isdecimal() and int(result) <= _MOST_RESULT):
+            raise invalid(f"result_overrides.{result}", "write the result as a decimal number")
+    return settings
+
+
+def check_password(password: str) -> None:
+    """Raise `Invalid` when the secret cannot enter a digest."""
+    if not password or len(password) > _LONGEST_SECRET or not password.isascii():
+        raise Invalid("parameter_invalid", param="password", fix=f"the shared secret has 1 to {_LONGEST_SECRET} ASCII characters")
