@@ -39,7 +39,7 @@ BAD_CONNECTORS = [
     (
         "a result that is no number",
         CMPP | {"settings": {"sp_id": "901234", "result_overrides": {"0x8": "busy"}}},
-        "settings.result_overrides",
+        "settings.result_overrides.0x8",
     ),
     ("no secret for a digest", CMPP | {"password": ""}, "password"),
     ("no port", {"port": 0}, "port"),
