@@ -41,6 +41,7 @@ from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
+from yanshu.rules.contacts.prefixes import shipped_prefixes
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.lockfile import LockFile
@@ -215,6 +216,7 @@ class Platform:
             schedule=stages.schedule,
             explainer=stages.explainer,
             notifier=stages.notifier,
+            prefixes=shipped_prefixes(),
             webhook_allow=self.allow,
             check_connector=check_connector,
             public_url=self.settings.public_url.rstrip("/") or self.url,

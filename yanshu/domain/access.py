@@ -19,6 +19,7 @@ SCOPES: tuple[str, ...] = (
     "connectors:read",
     "routes:write",
     "routes:read",
+    "numbers:read",
     "keys:write",
     "keys:read",
     "audit:read",

@@ -14,6 +14,7 @@ from yanshu.pipeline.schedule import Schedule
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
+from yanshu.rules.contacts.prefixes import Prefixes
 from yanshu.rules.webhooks.targets import Allowance
 from yanshu.runtime.metrics import Metrics
 from yanshu.settings import Settings
@@ -65,6 +66,7 @@ class Services(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     explainer: Explainer
     notifier: Notifier
+    prefixes: Prefixes
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]
     public_url: str
