@@ -1,0 +1,134 @@
+"""The SGIP codec against the vectors, and against what gateways get wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
+from yanshu.protocols.sgip import codec, pdus
+from yanshu.protocols.sgip.constants import REPORT_ERRORS, THROTTLED, Command, ReportFlag, Result
+
+VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "sgip.json").read_text("utf-8"))
+_NAMES = {
+    "seq3": "sequence",
+    "submit_sequence": "submit_sequence",
+    "dest": "user_numbers",
+    "content": "message_content",
+    "morelateto_mt_flag": "more_late_to_mt_flag",
+}
+_KINDS = {"userrpt": "UserRpt"}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in {"seq3", "submit_sequence"}:
+        return pdus.Sequence(*value)
+    if name == "content":
+        return bytes.fromhex(value["hex"])
+    return tuple(value) if isinstance(value, list) else value
+
+
+def pdu_of(vector: dict[str, Any]) -> pdus.Pdu:
+    kind = getattr(pdus, _KINDS.get(vector["pdu"]) or "".join(word.capitalize() for word in vector["pdu"].split("_")))
+    made: pdus.Pdu = kind(**{_NAMES.get(n, n): _value(n, v) for n, v in vector["fields"].items() if not n.startswith("_")})
+    return made
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_a_vector_is_read(vector: dict[str, Any]) -> None:
+    assert codec.decode(bytes.fromhex(vector["hex"])) == pdu_of(vector)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_a_vector_is_written(vector: dict[str, Any]) -> None:
+    assert codec.encode(pdu_of(vector)).hex() == vector["hex"]
+
+
+def survives(frame: bytes) -> None:
+    try:
+        codec.decode(frame)
+    except RemoteProtocolError:
+        return
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_every_prefix_and_every_flipped_octet_of_a_vector_is_survived(vector: dict[str, Any]) -> None:
+    whole = bytes.fromhex(vector["hex"])
+    for end in range(len(whole)):
+        survives(whole[:end])
+        survives(end.to_bytes(4, "big") + whole[4:end])
+    for place in range(4, len(whole)):
+        survives(whole[:place] + bytes((whole[place] ^ 0xFF,)) + whole[place + 1 :])
+
+
+@given(st.sampled_from([int(command) for command in Command]), st.binary(max_size=300))
+def test_no_octets_bring_anything_but_a_remote_error(command: int, body: bytes) -> None:
+    survives((20 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(12) + body)
+
+
+# --- quirks of SGIP, each by its name (protocols.md §5) ---
+
+
+def test_the_sequence_of_a_submit_is_its_id() -> None:
+    assert pdus.Sequence(3010001234, 1108104159, 8).message_id == "b368f952420c53df00000008"
+
+
+def test_a_message_length_has_four_octets() -> None:
+    octets = codec.body(pdus.Deliver(message_content=b"hi"))
+    assert octets[45:51] == b"\0\0\0\x02hi"
+
+
+def test_the_length_of_a_submit_is_what_the_specification_gives() -> None:
+    assert len(codec.encode(pdus.Submit(user_numbers=("8613800138000",) * 2, message_content=b"hello"))) == 143 + 21 * 2 + 5
+
+
+def test_a_report_is_always_asked_for_and_the_sp_pays() -> None:
+    made = pdus.Submit()
+    assert (made.report_flag, made.charge_number) == (ReportFlag.ALWAYS, "0" * 21)
+
+
+def test_33_throttles_in_a_response_and_is_a_full_queue_in_a_report() -> None:
+    assert Result.OVER_FLOW_LIMIT in THROTTLED
+    assert REPORT_ERRORS[33] == "SMSC queue full"
+
+
+NODES = [("010", "01234", 3010001234), ("0755", "1", 3075500001), ("021", "99999", 3021099999)]
+
+
+@pytest.mark.parametrize(("area", "company", "node"), NODES)
+def test_a_node_number_is_made_of_area_and_company(area: str, company: str, node: int) -> None:
+    assert codec.node_of(area, company) == node
+
+
+@pytest.mark.parametrize(("area", "company"), [("1", "1"), ("01000", "1"), ("010", "123456"), ("x10", "1")])
+def test_an_area_or_company_that_is_none_is_our_error(area: str, company: str) -> None:
+    with pytest.raises(LocalProtocolError):
+        codec.node_of(area, company)
+
+
+@pytest.mark.parametrize("missing", [0, 3, 8])
+def test_the_reserve_of_a_delivery_may_be_missing(missing: int) -> None:
+    octets = codec.encode(pdus.Deliver(user_number="8613800138000", message_content=b"T"))
+    cut = octets[: len(octets) - missing]
+    pdu = codec.decode(len(cut).to_bytes(4, "big") + cut[4:])
+    assert isinstance(pdu, pdus.Deliver)
+    assert pdu.message_content == b"T"
+
+
+UNFIT: list[tuple[str, pdus.Pdu]] = [
+    ("no number", pdus.Submit()),
+    ("a hundred and one numbers", pdus.Submit(user_numbers=("1",) * 101)),
+    ("a time of 17 characters", pdus.Submit(user_numbers=("1",), expire_time="231109104159032+\0")),
+    ("a time of 10 characters", pdus.Submit(user_numbers=("1",), schedule_time="2311091041")),
+    ("a UCS-2 text of 142 octets", pdus.Submit(user_numbers=("1",), message_coding=8, message_content=bytes(142))),
+    ("a login name too long", pdus.Bind(login_name="x" * 17)),
+]
+
+
+@pytest.mark.parametrize(("name", "pdu"), UNFIT, ids=[case[0] for case in UNFIT])
+def test_what_does_not_fit_its_field_is_our_error(name: str, pdu: pdus.Pdu) -> None:
+    with pytest.raises(LocalProtocolError):
+        codec.encode(pdu)

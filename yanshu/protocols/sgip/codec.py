@@ -1,0 +1,163 @@
+"""SGIP codec: PDUs to octets and back, from one table of layouts (protocols.md §5.2, §5.3).
+
+Whatever octets come in, only RemoteProtocolError comes out.
+"""
+
+from struct import Struct as Packed
+
+from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, read, write
+from yanshu.protocols.sgip import pdus
+from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Result
+
+_HEADER = Packed(">IIIII")
+# Message Length, Command ID, and the three words of the sequence: to octets, and from a frame of at least 20.
+pack_header = _HEADER.pack
+header = _HEADER.unpack_from
+
+_SEQUENCE = Packed(">III")
+_MOST_NUMBERS = 100
+_LONGEST_ASCII = 159
+_LONGEST = 140
+_ASCII = 0
+_TIME_SIZE = 16
+
+_RESERVE: Field = ("reserve", 8)
+_RESP: tuple[Field, ...] = (("result", "B"), _RESERVE)
+_BIND: tuple[Field, ...] = (("login_type", "B"), ("login_name", 16), ("login_password", 16), _RESERVE)
+_SUBMIT: tuple[Field, ...] = (
+    ("sp_number", 21),
+    ("charge_number", 21),
+    ("user_numbers", Numbers(21, _MOST_NUMBERS)),
+    ("corp_id", 5),
+    ("service_type", 10),
+    ("fee_type", "B"),
+    ("fee_value", 6),
+    ("given_value", 6),
+    ("agent_flag", "B"),
+    ("more_late_to_mt_flag", "B"),
+    ("priority", "B"),
+    ("expire_time", _TIME_SIZE),
+    ("schedule_time", _TIME_SIZE),
+    ("report_flag", "B"),
+    ("tp_pid", "B"),
+    ("tp_udhi", "B"),
+    ("message_coding", "B"),
+    ("message_type", "B"),
+    ("message_content", Content(4)),
+    _RESERVE,
+)
+_DELIVER: tuple[Field, ...] = (
+    ("user_number", 21),
+    ("sp_number", 21),
+    ("tp_pid", "B"),
+    ("tp_udhi", "B"),
+    ("message_coding", "B"),
+    ("message_content", Content(4)),
+    _RESERVE,
+)
+_REPORT: tuple[Field, ...] = (
+    ("submit_sequence", "12s"),
+    ("report_type", "B"),
+    ("user_number", 21),
+    ("state", "B"),
+    ("error_code", "B"),
+    _RESERVE,
+)
+_USER_RPT: tuple[Field, ...] = (("sp_number", 21), ("user_number", 21), ("user_condition", "B"), _RESERVE)
+_TRACE: tuple[Field, ...] = (("submit_sequence", "12s"), ("user_number", 21), _RESERVE)
+
+_LAYOUTS = (
+    layout(Command.BIND, pdus.Bind, _BIND),
+    layout(Command.BIND_RESP, pdus.BindResp, _RESP),
+    layout(Command.UNBIND, pdus.Unbind, ()),
+    layout(Command.UNBIND_RESP, pdus.UnbindResp, ()),
+    layout(Command.SUBMIT, pdus.Submit, _SUBMIT),
+    layout(Command.SUBMIT_RESP, pdus.SubmitResp, _RESP),
+    layout(Command.DELIVER, pdus.Deliver, _DELIVER),
+    layout(Command.DELIVER_RESP, pdus.DeliverResp, _RESP),
+    layout(Command.REPORT, pdus.Report, _REPORT),
+    layout(Command.REPORT_RESP, pdus.ReportResp, _RESP),
+    layout(Command.USER_RPT, pdus.UserRpt, _USER_RPT),
+    layout(Command.USER_RPT_RESP, pdus.UserRptResp, _RESP),
+    layout(Command.TRACE, pdus.Trace, _TRACE),
+)
+_BY_COMMAND: dict[int, Layout] = {found.command_id: found for found in _LAYOUTS}
+_BY_KIND: dict[type[pdus.Pdu], Layout] = {found.kind: found for found in _LAYOUTS}
+
+
+def command_of(pdu: pdus.Pdu) -> int:
+    """Return the Command ID of a PDU."""
+    return _BY_KIND[type(pdu)].command_id
+
+
+def encode(pdu: pdus.Pdu) -> bytes:
+    """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
+    octets = body(pdu)
+    length = HEADER_LENGTH + len(octets)
+    if length > MAX_LENGTH:
+        raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
+    sequence = pdu.sequence
+    return pack_header(length, command_of(pdu), sequence.node, sequence.stamp, sequence.counter) + octets
+
+
+def body(pdu: pdus.Pdu) -> bytes:
+    """Return the octets behind the header."""
+    if isinstance(pdu, pdus.Submit | pdus.Deliver):
+        limit = _LONGEST_ASCII if pdu.message_coding == _ASCII else _LONGEST
+        if len(pdu.message_content) > limit:
+            raise LocalProtocolError(f"message_content may have at most {limit} octets, not {len(pdu.message_content)}")
+    if isinstance(pdu, pdus.Submit):
+        for name, value in (("expire_time", pdu.expire_time), ("schedule_time", pdu.schedule_time)):
+            if len(value) not in {0, _TIME_SIZE}:
+                raise LocalProtocolError(f"{name} has exactly {_TIME_SIZE} characters, not {len(value)}")
+    return write(_BY_KIND[type(pdu)], _Written(pdu) if isinstance(pdu, pdus.Report | pdus.Trace) else pdu)
+
+
+class _Written:
+    """A PDU whose inner sequence shows as twelve octets."""
+
+    def __init__(self, pdu: pdus.Report | pdus.Trace) -> None:
+        self._pdu = pdu
+
+    def __getattr__(self, name: str) -> object:
+        value = getattr(self._pdu, name)
+        return _SEQUENCE.pack(value.node, value.stamp, value.counter) if name == "submit_sequence" else value
+
+
+def decode(frame: bytes) -> pdus.Pdu:
+    """Read one whole frame. Raises RemoteProtocolError with the result to answer.
+
+    The reserve at the end may be missing or longer: nothing is in it.
+    """
+    if len(frame) < HEADER_LENGTH:
+        raise RemoteProtocolError(f"{len(frame)} octets are no header", Result.LENGTH)
+    length, command_id, node, stamp, counter = header(frame)
+    if length != len(frame):
+        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Result.LENGTH)
+    found = _BY_COMMAND.get(command_id)
+    if found is None:
+        raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Result.COMMAND)
+    try:
+        values, end = read(found, frame, HEADER_LENGTH, may_be_cut=_ends_in_reserve_alone(found))
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(f"{found.kind.__name__} of {length} octets: {error}", Result.LENGTH) from None
+    if end < length and not command_id & RESPONSE_BIT and found.kind is pdus.Submit:
+        raise RemoteProtocolError(f"{found.kind.__name__} has {length - end} octets too many", Result.LENGTH)
+    if "submit_sequence" in values:
+        values["submit_sequence"] = pdus.Sequence(*_SEQUENCE.unpack(values["submit_sequence"]))
+    pdu: pdus.Pdu = found.kind(sequence=pdus.Sequence(node, stamp, counter), **values)
+    return pdu
+
+
+def _ends_in_reserve_alone(found: Layout) -> bool:
+    """Whether the last fixed fields are the reserve and nothing else, behind a content."""
+    last = found.pieces[-1] if found.pieces else None
+    return getattr(last, "names", ()) == ("reserve",)
+
+
+def node_of(area_code: str, company_code: str) -> int:
+    """Return the node number of an SP: 3, the area code right-filled to four digits with 0, the company code of five digits."""
+    if not (area_code.isdecimal() and company_code.isdecimal()) or len(area_code) not in {3, 4} or len(company_code) > 5:
+        raise LocalProtocolError("an area code has 3 or 4 digits, a company code at most 5")
+    return int(f"3{area_code:0<4}{company_code:0>5}")
