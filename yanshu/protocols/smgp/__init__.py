@@ -1,0 +1,1 @@
+"""SMGP 3.0 (China Telecom), sans-IO: octets in, structs and events out."""

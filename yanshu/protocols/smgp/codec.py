@@ -1,0 +1,155 @@
+"""SMGP codec: PDUs to octets and back, from one table of layouts (protocols.md §6.2).
+
+Whatever octets come in, only RemoteProtocolError comes out.
+"""
+
+from struct import Struct as Packed
+from typing import Any
+
+from msgspec.structs import replace
+
+from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, read, write
+from yanshu.protocols.smgp import pdus
+from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
+
+_HEADER = Packed(">III")
+# PacketLength, RequestID, SequenceID: to octets, and from a frame of at least 12.
+pack_header = _HEADER.pack
+header = _HEADER.unpack_from
+
+_TLV = Packed(">HH")
+_MOST_NUMBERS = 100
+_LONGEST = 140
+
+_LOGIN: tuple[Field, ...] = (
+    ("client_id", 8),
+    ("authenticator_client", "16s"),
+    ("login_mode", "B"),
+    ("timestamp", "I"),
+    ("client_version", "B"),
+)
+_SUBMIT: tuple[Field, ...] = (
+    ("msg_type", "B"),
+    ("need_report", "B"),
+    ("priority", "B"),
+    ("service_id", 10),
+    ("fee_type", 2),
+    ("fee_code", 6),
+    ("fixed_fee", 6),
+    ("msg_format", "B"),
+    ("valid_time", 17),
+    ("at_time", 17),
+    ("src_term_id", 21),
+    ("charge_term_id", 21),
+    ("dest_term_ids", Numbers(21, _MOST_NUMBERS)),
+    ("msg_content", Content(1)),
+    ("reserve", 8),
+)
+_ID: Field = ("msg_id", f"{MESSAGE_ID_SIZE}s")
+_DELIVER: tuple[Field, ...] = (
+    _ID,
+    ("is_report", "B"),
+    ("msg_format", "B"),
+    ("recv_time", 14),
+    ("src_term_id", 21),
+    ("dest_term_id", 21),
+    ("msg_content", Content(1)),
+    ("reserve", 8),
+)
+_TAKEN: tuple[Field, ...] = (_ID, ("status", "I"))
+
+_LAYOUTS = (
+    layout(Command.LOGIN, pdus.Login, _LOGIN),
+    layout(Command.LOGIN_RESP, pdus.LoginResp, (("status", "I"), ("authenticator_server", "16s"), ("server_version", "B"))),
+    layout(Command.SUBMIT, pdus.Submit, _SUBMIT),
+    layout(Command.SUBMIT_RESP, pdus.SubmitResp, _TAKEN),
+    layout(Command.DELIVER, pdus.Deliver, _DELIVER),
+    layout(Command.DELIVER_RESP, pdus.DeliverResp, _TAKEN),
+    layout(Command.ACTIVE_TEST, pdus.ActiveTest, ()),
+    layout(Command.ACTIVE_TEST_RESP, pdus.ActiveTestResp, ()),
+    layout(Command.EXIT, pdus.Exit, ()),
+    layout(Command.EXIT_RESP, pdus.ExitResp, ()),
+    layout(Command.QUERY, pdus.Query, (("query_time", 8), ("query_type", "B"), ("query_code", 10))),
+)
+_BY_COMMAND: dict[int, Layout] = {found.command_id: found for found in _LAYOUTS}
+_BY_KIND: dict[type[pdus.Pdu], Layout] = {found.kind: found for found in _LAYOUTS}
+
+
+def command_of(pdu: pdus.Pdu) -> int:
+    """Return the RequestID of a PDU."""
+    return _BY_KIND[type(pdu)].command_id
+
+
+def encode(pdu: pdus.Pdu) -> bytes:
+    """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
+    octets = body(pdu)
+    length = HEADER_LENGTH + len(octets)
+    if length > MAX_LENGTH:
+        raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
+    return pack_header(length, command_of(pdu), pdu.sequence_id) + octets
+
+
+def body(pdu: pdus.Pdu) -> bytes:
+    """Return the octets behind the header."""
+    made = _BY_KIND[type(pdu)]
+    if isinstance(pdu, pdus.Submit) and len(pdu.msg_content) > _LONGEST:
+        raise LocalProtocolError(f"msg_content may have at most {_LONGEST} octets, not {len(pdu.msg_content)}")
+    written = replace(pdu, msg_id=_id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
+    return write(made, written) + _tlv_octets(getattr(pdu, "tlvs", {}))
+
+
+def _id_octets(msg_id: str) -> bytes:
+    try:
+        octets = bytes.fromhex(msg_id)
+    except ValueError:
+        octets = b""
+    if len(octets) != MESSAGE_ID_SIZE:
+        raise LocalProtocolError(f"msg_id is {2 * MESSAGE_ID_SIZE} hex digits, not {msg_id!r}")
+    return octets
+
+
+def _tlv_octets(tlvs: dict[int, bytes]) -> bytes:
+    padded = ((tag, value.ljust(TAG_SIZES.get(tag, 0), b"\0")) for tag, value in tlvs.items())
+    return b"".join(_TLV.pack(tag, len(value)) + value for tag, value in padded)
+
+
+def decode(frame: bytes) -> pdus.Pdu:
+    """Read one whole frame. Raises RemoteProtocolError with the status to answer.
+
+    Parameters come in any order, and unknown ones are kept. One that goes beyond the end, or fewer than 4 octets there, is junk
+    that real gateways send.
+    """
+    if len(frame) < HEADER_LENGTH:
+        raise RemoteProtocolError(f"{len(frame)} octets are no header", Status.LENGTH)
+    length, command_id, sequence_id = header(frame)
+    if length != len(frame):
+        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Status.LENGTH)
+    found = _BY_COMMAND.get(command_id)
+    if found is None:
+        raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Status.COMMAND)
+    try:
+        values, end = read(found, frame, HEADER_LENGTH, may_be_cut=found.kind is pdus.Deliver)
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(f"{found.kind.__name__} of {length} octets: {error}", Status.LENGTH) from None
+    if "msg_id" in values:
+        values["msg_id"] = values["msg_id"].hex()
+    if found.kind in {pdus.Submit, pdus.Deliver}:
+        values["tlvs"] = _read_tlvs(frame, end)
+    elif end < length and not command_id & RESPONSE_BIT:
+        raise RemoteProtocolError(f"{found.kind.__name__} has {length - end} octets too many", Status.LENGTH)
+    pdu: pdus.Pdu = found.kind(sequence_id=sequence_id, **values)
+    return pdu
+
+
+def _read_tlvs(frame: bytes, at: int) -> dict[int, bytes]:
+    found: dict[int, Any] = {}
+    end = len(frame)
+    while at + _TLV.size <= end:
+        tag, size = _TLV.unpack_from(frame, at)
+        at += _TLV.size
+        if at + size > end:
+            break
+        found[tag] = frame[at : at + size]
+        at += size
+    return found
