@@ -54,7 +54,6 @@ class Api:
         }
         connector = await self.made("/v1/connectors", body)
         await self.made("/v1/routes", {"name": "all", "connectors": [connector["id"]]})
-        await self.platform.stages.router.refresh()
 
 
 @contextlib.asynccontextmanager

@@ -211,6 +211,7 @@ class Platform:
             clock=self.clock,
             metrics=self.metrics,
             sealer=self.sealer,
+            router=stages.router,
             accepter=stages.accepter,
             batches=stages.batches,
             schedule=stages.schedule,

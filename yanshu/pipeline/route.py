@@ -36,13 +36,21 @@ class Router:
         return self._table.explain(ask)
 
     async def refresh(self) -> bool:
-        """Read the definitions if they changed; whether they did."""
+        """Read the definitions if they changed; whether they did. Of two that read at once, the older one does not win."""
         async with self._store.read() as uow:
             revision = await uow.definitions.revision()
-            if revision == self._table.revision:
+            if revision <= self._table.revision:
                 return False
-            self._table = Table(revision, await uow.definitions.connectors(), await uow.definitions.routes())
+            table = Table(revision, await uow.definitions.connectors(), await uow.definitions.routes())
+        if revision > self._table.revision:
+            self._table = table
         return True
+
+    async def changed(self) -> None:
+        """Follow a change made in this process before it is answered, and tell the others."""
+        self._store.wake("definitions")
+        with contextlib.suppress(StoreBusy):  # the change is stored; `run` comes back to it
+            await self.refresh()
 
     async def run(self) -> None:
         """Follow the definitions for ever."""

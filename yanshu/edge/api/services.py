@@ -10,6 +10,7 @@ from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.notify import Notifier
+from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
@@ -61,6 +62,7 @@ class Services(Struct, frozen=True, kw_only=True):
     clock: Clock
     metrics: Metrics
     sealer: Sealer
+    router: Router
     accepter: Accepter
     batches: Batches
     schedule: Schedule

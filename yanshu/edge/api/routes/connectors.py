@@ -51,7 +51,7 @@ async def delete_connector(call: Call) -> Answer:
         return ident, DeletedOut(id=ident, object="connector")
 
     answer = await write(call, "connector.deleted", 200, work)
-    call.services.store.wake("definitions")
+    await call.services.router.changed()
     return answer
 
 
@@ -106,7 +106,7 @@ async def _save(call: Call, action: str, status: int, connector: Connector) -> A
         return connector.id, show_connector(connector)
 
     answer = await write(call, action, status, work)
-    call.services.store.wake("definitions")
+    await call.services.router.changed()
     return answer
 
 

@@ -56,7 +56,7 @@ async def delete_route(call: Call) -> Answer:
         return ident, DeletedOut(id=ident, object="route")
 
     answer = await write(call, "route.deleted", 200, work)
-    call.services.store.wake("definitions")
+    await call.services.router.changed()
     return answer
 
 
@@ -92,7 +92,7 @@ async def _save(call: Call, action: str, status: int, route: Route) -> Answer:
         return route.id, show_route(route)
 
     answer = await write(call, action, status, work)
-    call.services.store.wake("definitions")
+    await call.services.router.changed()
     return answer
 
 
