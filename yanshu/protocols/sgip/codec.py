@@ -5,6 +5,8 @@ Whatever octets come in, only RemoteProtocolError comes out.
 
 from struct import Struct as Packed
 
+from msgspec.structs import replace
+
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
 from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, read, write
 from yanshu.protocols.sgip import pdus
@@ -111,18 +113,11 @@ def body(pdu: pdus.Pdu) -> bytes:
         for name, value in (("expire_time", pdu.expire_time), ("schedule_time", pdu.schedule_time)):
             if len(value) not in {0, _TIME_SIZE}:
                 raise LocalProtocolError(f"{name} has exactly {_TIME_SIZE} characters, not {len(value)}")
-    return write(_BY_KIND[type(pdu)], _Written(pdu) if isinstance(pdu, pdus.Report | pdus.Trace) else pdu)
-
-
-class _Written:
-    """A PDU whose inner sequence shows as twelve octets."""
-
-    def __init__(self, pdu: pdus.Report | pdus.Trace) -> None:
-        self._pdu = pdu
-
-    def __getattr__(self, name: str) -> object:
-        value = getattr(self._pdu, name)
-        return _SEQUENCE.pack(value.node, value.stamp, value.counter) if name == "submit_sequence" else value
+    written = pdu
+    if isinstance(pdu, pdus.Report | pdus.Trace):
+        about = pdu.submit_sequence
+        written = replace(pdu, submit_sequence=_SEQUENCE.pack(about.node, about.stamp, about.counter))
+    return write(_BY_KIND[type(pdu)], written)
 
 
 def decode(frame: bytes) -> pdus.Pdu:
