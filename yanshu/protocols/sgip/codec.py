@@ -3,7 +3,7 @@
 Whatever octets come in, only RemoteProtocolError comes out.
 """
 
-from struct import Struct as Packed
+import struct
 
 from msgspec.structs import replace
 
@@ -12,12 +12,11 @@ from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, re
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Result
 
-_HEADER = Packed(">IIIII")
-# Message Length, Command ID, and the three words of the sequence: to octets, and from a frame of at least 20.
-pack_header = _HEADER.pack
-header = _HEADER.unpack_from
+# Message Length, Command ID, and the twelve octets of the sequence.
+pack_header = struct.Struct(">II12s").pack
 
-_SEQUENCE = Packed(">III")
+_HEADER = struct.Struct(">IIIII")
+_SEQUENCE = struct.Struct(">III")
 _MOST_NUMBERS = 100
 _LONGEST_ASCII = 159
 _LONGEST = 140
@@ -99,8 +98,15 @@ def encode(pdu: pdus.Pdu) -> bytes:
     length = HEADER_LENGTH + len(octets)
     if length > MAX_LENGTH:
         raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
-    sequence = pdu.sequence
-    return pack_header(length, command_of(pdu), sequence.node, sequence.stamp, sequence.counter) + octets
+    return pack_header(length, command_of(pdu), words(pdu.sequence)) + octets
+
+
+def words(sequence: pdus.Sequence) -> bytes:
+    """Return the twelve octets of a sequence. Raises LocalProtocolError when a word does not fit its four."""
+    try:
+        return _SEQUENCE.pack(sequence.node, sequence.stamp, sequence.counter)
+    except struct.error as error:
+        raise LocalProtocolError(f"a word of {sequence} is not between 0 and 4294967295") from error
 
 
 def body(pdu: pdus.Pdu) -> bytes:
@@ -115,8 +121,7 @@ def body(pdu: pdus.Pdu) -> bytes:
                 raise LocalProtocolError(f"{name} has exactly {_TIME_SIZE} characters, not {len(value)}")
     written = pdu
     if isinstance(pdu, pdus.Report | pdus.Trace):
-        about = pdu.submit_sequence
-        written = replace(pdu, submit_sequence=_SEQUENCE.pack(about.node, about.stamp, about.counter))
+        written = replace(pdu, submit_sequence=words(pdu.submit_sequence))
     return write(_BY_KIND[type(pdu)], written)
 
 
@@ -127,7 +132,7 @@ def decode(frame: bytes) -> pdus.Pdu:
     """
     if len(frame) < HEADER_LENGTH:
         raise RemoteProtocolError(f"{len(frame)} octets are no header", Result.LENGTH)
-    length, command_id, node, stamp, counter = header(frame)
+    length, command_id, node, stamp, counter = _HEADER.unpack_from(frame)
     if length != len(frame):
         raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Result.LENGTH)
     found = _BY_COMMAND.get(command_id)
@@ -153,6 +158,7 @@ def _ends_in_reserve_alone(found: Layout) -> bool:
 
 def node_of(area_code: str, company_code: str) -> int:
     """Return the node number of an SP: 3, the area code right-filled to four digits with 0, the company code of five digits."""
-    if not (area_code.isdecimal() and company_code.isdecimal()) or len(area_code) not in {3, 4} or len(company_code) > 5:
+    digits = area_code + company_code
+    if not (digits.isascii() and digits.isdecimal() and company_code) or len(area_code) not in {3, 4} or len(company_code) > 5:
         raise LocalProtocolError("an area code has 3 or 4 digits, a company code at most 5")
     return int(f"3{area_code:0<4}{company_code:0>5}")
