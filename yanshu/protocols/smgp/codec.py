@@ -3,7 +3,7 @@
 Whatever octets come in, only RemoteProtocolError comes out.
 """
 
-from struct import Struct as Packed
+import struct
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,14 +13,15 @@ from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, re
 from yanshu.protocols.smgp import pdus
 from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
 
-_HEADER = Packed(">III")
+_HEADER = struct.Struct(">III")
 # PacketLength, RequestID, SequenceID: to octets, and from a frame of at least 12.
 pack_header = _HEADER.pack
 header = _HEADER.unpack_from
 
-_TLV = Packed(">HH")
+_TLV = struct.Struct(">HH")
 _MOST_NUMBERS = 100
-_LONGEST = 140
+# Octets of a text: what the specification allows in a Submit, what the length of a Deliver can say.
+_LONGEST: dict[type[pdus.Pdu], int] = {pdus.Submit: 140, pdus.Deliver: 255}
 
 _LOGIN: tuple[Field, ...] = (
     ("client_id", 8),
@@ -58,6 +59,8 @@ _DELIVER: tuple[Field, ...] = (
     ("reserve", 8),
 )
 _TAKEN: tuple[Field, ...] = (_ID, ("status", "I"))
+_QUERY: tuple[Field, ...] = (("query_time", 8), ("query_type", "B"), ("query_code", 10))
+_COUNTERS: tuple[Field, ...] = tuple((name, "I") for name in pdus.COUNTERS)
 
 _LAYOUTS = (
     layout(Command.LOGIN, pdus.Login, _LOGIN),
@@ -70,7 +73,8 @@ _LAYOUTS = (
     layout(Command.ACTIVE_TEST_RESP, pdus.ActiveTestResp, ()),
     layout(Command.EXIT, pdus.Exit, ()),
     layout(Command.EXIT_RESP, pdus.ExitResp, ()),
-    layout(Command.QUERY, pdus.Query, (("query_time", 8), ("query_type", "B"), ("query_code", 10))),
+    layout(Command.QUERY, pdus.Query, _QUERY),
+    layout(Command.QUERY_RESP, pdus.QueryResp, (*_QUERY, *_COUNTERS, ("reserve", 8))),
 )
 _BY_COMMAND: dict[int, Layout] = {found.command_id: found for found in _LAYOUTS}
 _BY_KIND: dict[type[pdus.Pdu], Layout] = {found.kind: found for found in _LAYOUTS}
@@ -84,22 +88,26 @@ def command_of(pdu: pdus.Pdu) -> int:
 def encode(pdu: pdus.Pdu) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
     octets = body(pdu)
-    length = HEADER_LENGTH + len(octets)
-    if length > MAX_LENGTH:
-        raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
-    return pack_header(length, command_of(pdu), pdu.sequence_id) + octets
+    try:
+        return pack_header(HEADER_LENGTH + len(octets), command_of(pdu), pdu.sequence_id) + octets
+    except struct.error as error:
+        raise LocalProtocolError(f"sequence_id {pdu.sequence_id} does not fit its field") from error
 
 
 def body(pdu: pdus.Pdu) -> bytes:
-    """Return the octets behind the header."""
-    made = _BY_KIND[type(pdu)]
-    if isinstance(pdu, pdus.Submit) and len(pdu.msg_content) > _LONGEST:
-        raise LocalProtocolError(f"msg_content may have at most {_LONGEST} octets, not {len(pdu.msg_content)}")
-    written = replace(pdu, msg_id=_id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
-    return write(made, written) + _tlv_octets(getattr(pdu, "tlvs", {}))
+    """Return the octets behind the header. Raises LocalProtocolError when a value does not fit its field."""
+    longest = _LONGEST.get(type(pdu))
+    if longest is not None and len(getattr(pdu, "msg_content", b"")) > longest:
+        raise LocalProtocolError(f"msg_content of {type(pdu).__name__} may have at most {longest} octets")
+    written = replace(pdu, msg_id=id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
+    octets = write(_BY_KIND[type(pdu)], written) + _tlv_octets(getattr(pdu, "tlvs", {}))
+    if HEADER_LENGTH + len(octets) > MAX_LENGTH:
+        raise LocalProtocolError(f"a {type(pdu).__name__} may have at most {MAX_LENGTH} octets, its header included")
+    return octets
 
 
-def _id_octets(msg_id: str) -> bytes:
+def id_octets(msg_id: str) -> bytes:
+    """Return the ten octets of a MsgID. Raises LocalProtocolError when it is not 20 hex digits."""
     try:
         octets = bytes.fromhex(msg_id)
     except ValueError:
@@ -111,7 +119,10 @@ def _id_octets(msg_id: str) -> bytes:
 
 def _tlv_octets(tlvs: dict[int, bytes]) -> bytes:
     padded = ((tag, value.ljust(TAG_SIZES.get(tag, 0), b"\0")) for tag, value in tlvs.items())
-    return b"".join(_TLV.pack(tag, len(value)) + value for tag, value in padded)
+    try:
+        return b"".join(_TLV.pack(tag, len(value)) + value for tag, value in padded)
+    except struct.error as error:
+        raise LocalProtocolError(f"tags and lengths of parameters have two octets: {error}") from error
 
 
 def decode(frame: bytes) -> pdus.Pdu:

@@ -104,3 +104,20 @@ class Query(Pdu, kw_only=True):
     query_time: str = ""
     query_type: int = 0
     query_code: str = ""
+
+
+class QueryResp(Query, kw_only=True):
+    """The counters of a day: totals, users, successes, waiting and failed texts, to phones (`mt_`) and from them (`mo_`)."""
+
+    mt_tl_msg: int = 0
+    mt_tl_usr: int = 0
+    mt_scs: int = 0
+    mt_wt: int = 0
+    mt_fl: int = 0
+    mo_scs: int = 0
+    mo_wt: int = 0
+    mo_fl: int = 0
+    reserve: str = ""
+
+
+COUNTERS = QueryResp.__struct_fields__[-9:-1]
