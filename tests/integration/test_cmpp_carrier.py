@@ -36,7 +36,7 @@ def accept(ismg: "Ismg", link: Link, pdu: pdus.Submit) -> None:
 
 
 def refuse(result: int) -> Reaction:
-    return lambda ismg, link, pdu: ismg.session(link).answer(pdu, result)
+    return lambda ismg, link, pdu: ismg.session(link).answer(pdu, result=result)
 
 
 def drop(ismg: "Ismg", link: Link, pdu: pdus.Submit) -> None:
@@ -49,6 +49,7 @@ class Ismg:
     def __init__(self, highest: Version = Version.V30) -> None:
         self.highest = highest
         self.answer: Reaction = accept
+        self.accepts_and_names_lower = False
         self.connects: list[int] = []
         self.submits: list[pdus.Submit] = []
         self.acknowledged: list[int] = []
@@ -89,6 +90,8 @@ class Ismg:
         for event in events:
             if isinstance(event, BindRequested):
                 self.connects.append(event.pdu.version)
+                if self.accepts_and_names_lower:
+                    session.version = Version.V20
                 if session.proves(event.pdu, SECRET):
                     session.accept(SECRET)
                 else:
@@ -158,6 +161,21 @@ async def test_a_gateway_of_the_lower_version_is_spoken_to_in_that(ismg: Ismg) -
         await until(lambda: intake.answers)
     assert (ismg.connects, intake.results) == ([0x20], [R.ACCEPTED])
     assert LinkState.BLOCKED not in intake.states
+
+
+async def test_a_gateway_that_accepts_and_names_a_lower_version_loses_nothing(ismg: Ismg) -> None:
+    ismg.accepts_and_names_lower = True
+    async with bound(ismg) as (carrier, intake):
+        carrier.submit([message()])
+        await until(lambda: intake.answers)
+        text = pdus.Deliver(dest_id="106", src_terminal_id=NUMBER, msg_fmt=8, msg_content="退订".encode("utf-16-be"))
+        ismg.deliver(report("DELIVRD", FIRST_ID, long=False), text)
+        await until(lambda: len(ismg.acknowledged) == 2)
+    assert ismg.submits[0].msg_content.decode("utf-16-be") == "您的验证码是123456"
+    receipt, part = intake.arrivals
+    assert isinstance(receipt, Receipt)
+    assert isinstance(part, InboundPart)
+    assert (receipt.state, part.text) == (ReceiptState.DELIVERED, "退订")
 
 
 async def test_a_version_that_was_pinned_is_not_left(ismg: Ismg) -> None:

@@ -30,11 +30,12 @@ Field = tuple[str, Form]
 
 
 class Run(NamedTuple):
-    """Fixed fields that stand together; `texts` are the places and sizes of those that are text."""
+    """Fixed fields that stand together; `texts` and `raws` are the places and sizes of those that are text, or raw octets."""
 
     names: tuple[str, ...]
     packed: struct.Struct
     texts: tuple[tuple[int, int], ...]
+    raws: tuple[tuple[int, int], ...]
 
 
 class Counted(NamedTuple):
@@ -72,7 +73,35 @@ def layout(command_id: int, kind: Any, fields: Iterable[Field]) -> Layout:
 def _run(fields: list[tuple[str, int | str]]) -> Run:
     form = "".join(f"{size}s" if isinstance(size, int) else size for _, size in fields)
     texts = tuple((place, size) for place, (_, size) in enumerate(fields) if isinstance(size, int))
-    return Run(tuple(name for name, _ in fields), struct.Struct(f">{form}"), texts)
+    raws = tuple((place, int(size[:-1])) for place, (_, size) in enumerate(fields) if isinstance(size, str) and size.endswith("s"))
+    return Run(tuple(name for name, _ in fields), struct.Struct(f">{form}"), texts, raws)
+
+
+def framed(header: struct.Struct, words: tuple[int, ...], octets: bytes, limit: int) -> bytes:
+    """Return a frame: its length, the other words of its header, its body. Raises LocalProtocolError when a word does not fit."""
+    length = header.size + len(octets)
+    if length > limit:
+        raise LocalProtocolError(f"a PDU would have {length} octets; at most {limit} are allowed")
+    try:
+        return header.pack(length, *words) + octets
+    except struct.error as error:
+        raise LocalProtocolError(f"a word of the header does not fit: {error}") from error
+
+
+def opened(header: struct.Struct, frame: bytes, status: int) -> tuple[int, ...]:
+    """Return the words of a whole frame's header behind the length. Raises RemoteProtocolError with `status` when it lies."""
+    if len(frame) < header.size:
+        raise RemoteProtocolError(f"{len(frame)} octets are no header", status)
+    length, *words = header.unpack_from(frame)
+    if length != len(frame):
+        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", status)
+    return tuple(words)
+
+
+def offset_of(made: Layout, name: str) -> int:
+    """Return where in a body a counted field begins that stands behind fixed ones only."""
+    place = next(place for place, piece in enumerate(made.pieces) if isinstance(piece, Counted) and piece.name == name)
+    return sum(piece.packed.size for piece in made.pieces[:place] if isinstance(piece, Run))
 
 
 def fixed_size(made: Layout) -> int:
@@ -86,9 +115,10 @@ def write(made: Layout, pdu: Any) -> bytes:
 
 
 def read(made: Layout, frame: bytes, at: int, *, may_be_cut: bool) -> tuple[dict[str, Any], int]:
-    """Return the fields of the body that begins `at`, and where it ended; the last fixed fields may be missing when it `may_be_cut`.
+    """Return the fields of the body that begins `at`, and where it ends; the last fixed fields may be missing when it `may_be_cut`.
 
-    Raises RemoteProtocolError, without a status, when it ends too early.
+    The end is beyond the frame when they are, and before its end when octets are left over. Raises RemoteProtocolError, without a
+    status, when it ends too early.
     """
     values: dict[str, Any] = {}
     end, last = len(frame), made.pieces[-1] if made.pieces else None
@@ -126,6 +156,9 @@ def _pack(run: Run, pdu: Any) -> bytes:
     values: list[Any] = [getattr(pdu, name) for name in run.names]
     for place, size in run.texts:
         values[place] = text(run.names[place], values[place], size)
+    for place, size in run.raws:
+        if len(values[place]) != size:
+            raise LocalProtocolError(f"{run.names[place]} has {size} octets, not {len(values[place])}")
     try:
         return run.packed.pack(*values)
     except struct.error as error:
@@ -135,6 +168,8 @@ def _pack(run: Run, pdu: Any) -> bytes:
 def _count(piece: Counted, pdu: Any) -> bytes:
     value, form = getattr(pdu, piece.name), piece.form
     if isinstance(form, Content):
+        if len(value) >= 1 << 8 * form.length_octets:
+            raise LocalProtocolError(f"{piece.name} has {len(value)} octets, more than its length can say")
         return len(value).to_bytes(form.length_octets, "big") + bytes(value)
     if not 1 <= len(value) <= form.most:
         raise LocalProtocolError(f"{piece.name} are 1 to {form.most}, not {len(value)}")

@@ -14,11 +14,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
 from struct import Struct as Packed
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from yanshu.protocols.errors import RemoteProtocolError
+from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
 from yanshu.protocols.events import Event, Lost, PeerFault, TimedOut
 from yanshu.protocols.fields import Framer
 from yanshu.protocols.window import Sequence, Window, earliest
@@ -193,6 +193,14 @@ class WireSession(ABC, Generic[Item]):
         """Say goodbye."""
 
     # --- for the protocols ---
+
+    def _open(self, requests: list[tuple[Any, Item]], now: float) -> list[int]:
+        """Take a permit for each (body, item), all or none, and return their sequence numbers."""
+        if self._phase is not Phase.BOUND:
+            raise LocalProtocolError("the session is not bound")
+        if len(requests) > self._window.free:
+            raise LocalProtocolError("the window is full")
+        return self._window.open_all([item for _, item in requests], now)
 
     def _close(self, sequence: int, events: list[Event]) -> tuple[Item, bool] | None:
         """Free the permit of the request with this number: its item, and whether it had been given up; None tells of a fault."""

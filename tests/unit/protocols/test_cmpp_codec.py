@@ -61,9 +61,10 @@ def test_a_submit_has_the_length_the_specification_gives() -> None:
     assert len(codec.encode(pdu, Version.V30)) == 163 + 32 * 2 + 5
 
 
+@pytest.mark.parametrize("source", ["106", "?" * 21])
 @pytest.mark.parametrize("version", list(Version))
-def test_the_parts_around_a_number_make_the_whole(version: Version) -> None:
-    pdu = pdus.Submit(src_id="106", dest_terminal_ids=("13800138000",), msg_content=b"hello")
+def test_the_parts_around_a_number_make_the_whole(version: Version, source: str) -> None:
+    pdu = pdus.Submit(src_id=source, dest_terminal_ids=("13800138000",), msg_content=b"hello")
     whole = codec.body(pdu, version)
     head, tail = codec.around_number(pdu, version)
     assert head + codec.number("13800138000", version) + tail == whole
@@ -98,6 +99,27 @@ def test_a_link_id_may_be_cut_short(missing: int) -> None:
     pdu = codec.decode(frame(5, whole[: len(whole) - missing]), Version.V30)
     assert isinstance(pdu, pdus.Deliver)
     assert (pdu.msg_content, pdu.link_id) == (b"T", "")
+
+
+DELIVERIES = [(version, vector) for version, vector in CASES if vector["pdu"] == "deliver"]
+
+
+@pytest.mark.parametrize(("version", "vector"), DELIVERIES, ids=[f"{v.name}-{d['name']}" for v, d in DELIVERIES])
+def test_a_delivery_of_the_other_version_is_read_as_what_it_is(version: Version, vector: dict[str, Any]) -> None:
+    other = Version.V30 if version is Version.V20 else Version.V20
+    assert codec.decode(bytes.fromhex(vector["hex"]), other) == pdu_of(vector)
+
+
+@pytest.mark.parametrize(("junk", "is_read"), [(0, True), (3, True), (4, False)])
+def test_a_few_octets_behind_a_delivery_are_junk_and_more_are_another_layout(junk: int, is_read: bool) -> None:
+    octets = codec.body(pdus.Deliver(dest_id="106", src_terminal_id="13800138000", msg_content=b"hello"), Version.V30) + bytes(junk)
+    if not is_read:
+        with pytest.raises(RemoteProtocolError):
+            codec.decode(frame(5, octets), Version.V30)
+        return
+    pdu = codec.decode(frame(5, octets), Version.V30)
+    assert isinstance(pdu, pdus.Deliver)
+    assert pdu.msg_content == b"hello"
 
 
 def test_a_field_is_read_up_to_its_nul_and_without_blanks() -> None:
@@ -143,6 +165,9 @@ def test_what_makes_no_sense_is_refused_with_the_result_to_answer(name: str, oct
 
 
 UNFIT: list[tuple[str, pdus.Pdu]] = [
+    ("a sequence beyond its four octets", pdus.ActiveTest(sequence_id=2**32)),
+    ("a sequence below nothing", pdus.ActiveTest(sequence_id=-1)),
+    ("a digest of 17 octets", pdus.Connect(authenticator_source=bytes(17))),
     ("a source of seven characters", pdus.Connect(source_addr="9012345")),
     ("an id that is not plain", pdus.Submit(src_id="中", dest_terminal_ids=("1",))),
     ("a service with a NUL", pdus.Submit(service_id="A\0B", dest_terminal_ids=("1",))),

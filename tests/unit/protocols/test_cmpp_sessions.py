@@ -23,8 +23,11 @@ def connect(version: Version) -> pdus.Connect:
     return pdus.Connect(source_addr="901234", authenticator_source=digest, version=int(version), timestamp=102030405)
 
 
-def body(version: Version) -> bytes:
-    return codec.body(pdus.Submit(dest_terminal_ids=("13800138000",), msg_content=b"hi"), version)
+class Body:
+    """A submit in whichever version."""
+
+    def octets(self, version: Version) -> bytes:
+        return codec.body(pdus.Submit(dest_terminal_ids=("13800138000",), msg_content=b"hi"), version)
 
 
 def sent(session: CmppSession[Any]) -> list[pdus.Pdu]:
@@ -55,10 +58,10 @@ def joined(version: Version = Version.V30) -> tuple[SpSession[str], IsmgSession[
 def test_the_two_ends_understand_each_other(version: Version) -> None:
     client, server = joined(version)
     assert client.gateway_is_proven
-    client.submit([(body(version), "a"), (body(version), "b")], 0.3)
+    client.submit([(Body(), "a"), (Body(), "b")], 0.3)
     for number, event in enumerate(server.receive_data(client.data_to_send(), 0.4)):
         assert isinstance(event, Requested)
-        server.answer(event.pdu, number * Result.FLOW_CONTROL, msg_id=0xB42A9EC0303902A6 + number)
+        server.answer(event.pdu, result=number * Result.FLOW_CONTROL, msg_id=0xB42A9EC0303902A6 + number)
     answers = client.receive_data(server.data_to_send(), 0.5)
     assert answers == [Answered("a", 0, "b42a9ec0303902a6"), Answered("b", 8, "b42a9ec0303902a7")]
 
@@ -77,7 +80,7 @@ def test_the_two_ends_understand_each_other(version: Version) -> None:
 @BOTH
 def test_a_stream_may_be_cut_anywhere(version: Version) -> None:
     client, server = joined(version)
-    client.submit([(body(version), "a")], 0.1)
+    client.submit([(Body(), "a")], 0.1)
     events: list[Event] = []
     for octet in client.data_to_send():
         events += server.receive_data(bytes((octet,)), 0.2)
@@ -134,7 +137,7 @@ def test_an_active_test_answered_with_another_one_is_answered_and_counts_as_life
 
 def test_an_answer_after_its_time_is_late_and_one_nobody_waits_for_is_a_fault() -> None:
     client, server = joined()
-    client.submit([(body(Version.V30), "a")], 0.0)
+    client.submit([(Body(), "a")], 0.0)
     (request,) = server.receive_data(client.data_to_send(), 0.0)
     assert isinstance(request, Requested)
     assert client.tick(2.5) == [TimedOut("a")]
@@ -147,7 +150,7 @@ def test_an_answer_after_its_time_is_late_and_one_nobody_waits_for_is_a_fault() 
 
 def test_what_waits_is_lost_with_the_connection() -> None:
     client, _ = joined()
-    client.submit([(body(Version.V30), "a"), (body(Version.V30), "b")], 0.0)
+    client.submit([(Body(), "a"), (Body(), "b")], 0.0)
     assert client.connection_lost(0.1) == [Lost("a"), Lost("b")]
 
 
@@ -176,8 +179,71 @@ def test_a_delivery_that_cannot_be_read_is_answered_with_its_result() -> None:
 def test_nothing_is_submitted_before_the_login_nor_beyond_the_window() -> None:
     early: SpSession[str] = SpSession(connect(Version.V30), SECRET, 4, TIMERS)
     with pytest.raises(LocalProtocolError, match="not bound"):
-        early.submit([(b"", "a")], 0.0)
+        early.submit([(Body(), "a")], 0.0)
     client, _ = joined()
     with pytest.raises(LocalProtocolError, match="window is full"):
-        client.submit([(body(Version.V30), str(n)) for n in range(5)], 0.0)
+        client.submit([(Body(), str(n)) for n in range(5)], 0.0)
     assert sent(client) == []
+
+
+def test_a_gateway_that_accepts_and_names_a_lower_version_is_spoken_to_in_that() -> None:
+    client: SpSession[str] = SpSession(connect(Version.V30), SECRET, 4, TIMERS)
+    server: IsmgSession[str] = IsmgSession(4, TIMERS, Version.V20)
+    client.connected(0.0)
+    client.data_to_send()
+    client.receive_data(codec.encode(pdus.ConnectResp(sequence_id=1, version=0x20), Version.V20), 0.1)
+    assert client.version is Version.V20
+    server.receive_data(codec.encode(connect(Version.V20), Version.V20), 0.1)
+    server.accept(SECRET)
+    server.data_to_send()
+    client.submit([(Body(), "a")], 0.2)
+    (request,) = server.receive_data(client.data_to_send(), 0.3)
+    assert isinstance(request, Requested)
+    assert request.pdu.msg_content == b"hi"
+
+
+def test_a_gateway_that_leaves_its_version_out_is_believed_to_speak_ours() -> None:
+    client: SpSession[str] = SpSession(connect(Version.V30), SECRET, 4, TIMERS)
+    client.connected(0.0)
+    client.receive_data(codec.encode(pdus.ConnectResp(sequence_id=1, version=0), Version.V30), 0.1)
+    assert (client.is_bound, client.version) == (True, Version.V30)
+
+
+def test_a_query_and_a_cancel_are_answered_with_their_own_responses() -> None:
+    _, server = joined()
+    for request, answer in ((pdus.Cancel(9, msg_id=5), pdus.CancelResp(9, success_id=1)), (pdus.Query(9), pdus.QueryResp(9, mt_scs=4))):
+        (event,) = server.receive_data(codec.encode(request, Version.V30), 0.1)
+        assert isinstance(event, Requested)
+        values = {"success_id": 1} if isinstance(answer, pdus.CancelResp) else {"mt_scs": 4}
+        server.answer(event.pdu, **values)
+        assert sent(server) == [answer]
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["while we take our leave", "before the login"])
+def test_a_submit_outside_of_a_session_is_answered_as_not_taken(leaves: bool) -> None:
+    if leaves:
+        _, server = joined()
+        server.unbind(0.1)
+    else:
+        server = IsmgSession(4, TIMERS)
+        server.connected(0.0)
+    server.data_to_send()
+    octets = codec.encode(pdus.Submit(7, dest_terminal_ids=("1",)), Version.V30)
+    assert [type(event) for event in server.receive_data(octets, 0.2)] == [PeerFault]
+    assert sent(server) == [pdus.SubmitResp(7, result=Result.FLOW_CONTROL if leaves else Result.COMMAND)]
+
+
+@pytest.mark.parametrize(("octets", "status"), [(b"\x08", 8), (b"\x08\0", 8), (b"\0\0\0\x08", 8)], ids=["1", "2", "4"])
+def test_flow_control_is_understood_however_wide_the_result_is(octets: bytes, status: int) -> None:
+    client, _ = joined()
+    client.submit([(Body(), "a")], 0.0)
+    (request,) = sent(client)
+    body = bytes(8) + octets
+    frame = b"".join(n.to_bytes(4, "big") for n in (12 + len(body), 0x80000004, request.sequence_id)) + body
+    assert client.receive_data(frame, 0.1) == [Answered("a", status, "0000000000000000")]
+
+
+def test_an_active_test_with_a_stray_octet_is_answered() -> None:
+    client, _ = joined()
+    client.receive_data(b"\0\0\0\x0d\0\0\0\x08\0\0\0\x05\0", 0.1)
+    assert sent(client) == [pdus.ActiveTestResp(sequence_id=5)]

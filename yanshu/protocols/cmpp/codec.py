@@ -4,13 +4,14 @@ Whatever octets come in, only RemoteProtocolError comes out.
 """
 
 from struct import Struct as Packed
+from typing import Any
 
 from msgspec.structs import replace
 
 from yanshu.protocols.cmpp import pdus
 from yanshu.protocols.cmpp.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Format, Result, Version
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, fixed_size, layout, read, text, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
 
 _HEADER = Packed(">III")
 # Total_Length, Command_Id, Sequence_Id: to octets, and from a frame of at least 12.
@@ -21,8 +22,6 @@ header = _HEADER.unpack_from
 _MOST_NUMBERS = 99
 _LONGEST_ASCII = 159
 _LONGEST = 140
-# Stands for a number while a body is taken apart; no text field before it holds so many of these.
-_MARK = "?" * 21
 
 
 def _submit(terminal: int, tail: int, *, typed: bool) -> tuple[Field, ...]:
@@ -110,6 +109,9 @@ _OTHER = {Version.V20: Version.V30, Version.V30: Version.V20}
 # Their end may be missing: ACTIVE_TEST_RESP without its octet, a LinkID cut short, DELIVER without any.
 _CUT_SHORT = frozenset({int(Command.ACTIVE_TEST_RESP), int(Command.DELIVER)})
 
+# Octets behind the end that are no reason to refuse a delivery for ever, or to be taken for dead (protocols.md §10, lesson 13).
+_JUNK = {int(command): 3 for command in (Command.DELIVER, Command.ACTIVE_TEST, Command.TERMINATE)}
+
 
 def command_of(pdu: pdus.Pdu) -> int:
     """Return the Command_Id of a PDU."""
@@ -121,11 +123,14 @@ def command_of(pdu: pdus.Pdu) -> int:
 
 def encode(pdu: pdus.Pdu, version: Version) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
-    octets = body(pdu, version)
-    length = HEADER_LENGTH + len(octets)
-    if length > MAX_LENGTH:
-        raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
-    return pack_header(length, command_of(pdu), pdu.sequence_id) + octets
+    return framed(_HEADER, (command_of(pdu), pdu.sequence_id), body(pdu, version), MAX_LENGTH)
+
+
+def response_to(pdu: pdus.Pdu, **values: object) -> pdus.Pdu:
+    """Return the response of a request with the same sequence_id; `values` fill its fields."""
+    kind = _BY_COMMAND[Version.V30][command_of(pdu) | RESPONSE_BIT].kind
+    made: pdus.Pdu = kind(sequence_id=pdu.sequence_id, **values)
+    return made
 
 
 def body(pdu: pdus.Pdu, version: Version) -> bytes:
@@ -139,8 +144,9 @@ def body(pdu: pdus.Pdu, version: Version) -> bytes:
 
 def around_number(pdu: pdus.Submit, version: Version) -> tuple[bytes, bytes]:
     """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
-    head, _, tail = body(replace(pdu, dest_terminal_ids=(_MARK,)), version).partition(number(_MARK, version))
-    return head, tail
+    place = offset_of(_BY_KIND[version][pdus.Submit], "dest_terminal_ids") + 1
+    octets = body(replace(pdu, dest_terminal_ids=("",)), version)
+    return octets[:place], octets[place + _TERMINAL_SIZE[version] :]
 
 
 def number(value: str, version: Version) -> bytes:
@@ -154,27 +160,38 @@ def number(value: str, version: Version) -> bytes:
 def decode(frame: bytes, version: Version) -> pdus.Pdu:
     """Read one whole frame. Raises RemoteProtocolError with the result to answer.
 
-    What the peer asks of us is read strictly, but for the end of DELIVER. A response of the other version's size is read as
-    that: gateways mix them up, and a response cannot be refused.
+    Responses and deliveries that do not fit the version's layout are read in the other's when they fit that one: gateways mix them
+    up, a response cannot be refused, and a delivery must not be read as something it is not. Only where neither fits may the end
+    of a delivery be missing. What else the peer asks of us is read strictly.
     """
-    if len(frame) < HEADER_LENGTH:
-        raise RemoteProtocolError(f"{len(frame)} octets are no header", Result.LENGTH)
-    length, command_id, sequence_id = header(frame)
-    if length != len(frame):
-        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Result.LENGTH)
+    command_id, sequence_id = opened(_HEADER, frame, Result.LENGTH)
     found = _BY_COMMAND[version].get(command_id)
     if found is None:
         raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Result.COMMAND)
-    if command_id & RESPONSE_BIT:
-        other = _BY_COMMAND[_OTHER[version]][command_id]
-        if length == HEADER_LENGTH + fixed_size(other):
-            found = other
-    may_be_cut = command_id in _CUT_SHORT
-    try:
-        values, end = read(found, frame, HEADER_LENGTH, may_be_cut=may_be_cut)
-    except RemoteProtocolError as error:
-        raise RemoteProtocolError(f"{found.kind.__name__} of {length} octets: {error}", Result.LENGTH) from None
-    if end < length and not command_id & RESPONSE_BIT and not may_be_cut:
-        raise RemoteProtocolError(f"{found.kind.__name__} has {length - end} octets too many", Result.LENGTH)
+    fitting = [found, _BY_COMMAND[_OTHER[version]][command_id]] if command_id & RESPONSE_BIT or command_id == Command.DELIVER else [found]
+    for made in fitting:
+        values = _fields(made, frame, command_id, strictly=True)
+        if values is not None:
+            break
+    else:
+        values = next((values for made in fitting if (values := _fields(made, frame, command_id, strictly=False)) is not None), None)
+    if values is None:
+        raise RemoteProtocolError(f"{found.kind.__name__} of {len(frame)} octets is too short or too long", Result.LENGTH)
     pdu: pdus.Pdu = found.kind(sequence_id=sequence_id, **values)
     return pdu
+
+
+def _fields(made: Layout, frame: bytes, command_id: int, *, strictly: bool) -> dict[str, Any] | None:
+    """Return the fields when the body ends with the frame; unless `strictly`, also when it ends as peers are known to end it."""
+    try:
+        values, end = read(made, frame, HEADER_LENGTH, may_be_cut=not strictly and command_id in _CUT_SHORT)
+    except RemoteProtocolError:
+        return None
+    if len(frame) - end > (0 if strictly else _junk_allowed(command_id)):
+        return None
+    return values
+
+
+def _junk_allowed(command_id: int) -> int:
+    """Return how many octets may stand behind the end: any behind a response, and a few where peers are known to write them."""
+    return MAX_LENGTH if command_id & RESPONSE_BIT else _JUNK.get(command_id, 0)

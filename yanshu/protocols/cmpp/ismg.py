@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from yanshu.protocols.cmpp import codec, digests, pdus
 from yanshu.protocols.cmpp.constants import Command, ConnectStatus, Result, Version, version_of
 from yanshu.protocols.cmpp.session import CmppSession
-from yanshu.protocols.errors import LocalProtocolError
+from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
 from yanshu.protocols.events import Answered, BindRequested, Event, PeerFault, Requested
 from yanshu.protocols.session import Phase, Timers
 
@@ -28,9 +28,8 @@ class IsmgSession(CmppSession[Item], Generic[Item]):
         self._asked: pdus.Connect | None = None
 
     def proves(self, request: pdus.Connect, secret: str) -> bool:
-        """Whether a CONNECT was made with this secret; a short id may have been digested bare or padded."""
-        made = (digests.authenticator_source(request.source_addr, secret, request.timestamp, padded=padded) for padded in (False, True))
-        return request.authenticator_source in set(made)
+        """Whether a CONNECT was made with this secret."""
+        return digests.is_from_client(request.authenticator_source, request.source_addr, secret, request.timestamp)
 
     def accept(self, secret: str) -> None:
         """Let the client in, and prove who we are."""
@@ -45,9 +44,9 @@ class IsmgSession(CmppSession[Item], Generic[Item]):
         self.send(pdus.ConnectResp(sequence_id=request.sequence_id, status=status, version=int(self._highest)))
         self._end(f"CONNECT refused with status {status}")
 
-    def answer(self, request: pdus.Submit, result: int = Result.OK, msg_id: int = 0) -> None:
-        """Answer a submit."""
-        self.send(pdus.SubmitResp(sequence_id=request.sequence_id, msg_id=msg_id, result=result))
+    def answer(self, request: pdus.Pdu, **values: object) -> None:
+        """Answer a request; `values` fill the fields of the response (``msg_id=…, result=…``)."""
+        self.send(codec.response_to(request, **values))
 
     def deliver(self, deliveries: Iterable[tuple[pdus.Deliver, Item]], now: float) -> None:
         """Write deliveries; there must be a permit for each."""
@@ -61,7 +60,12 @@ class IsmgSession(CmppSession[Item], Generic[Item]):
             closed = self._close(pdu.sequence_id, events)
             if closed is not None:
                 events.append(Answered(closed[0], pdu.result, "", closed[1]))  # type: ignore[attr-defined]
-        elif kind in {pdus.Submit, pdus.Query, pdus.Cancel} and self._phase is Phase.BOUND:
+        elif kind in {pdus.Submit, pdus.Query, pdus.Cancel}:
+            if self._phase is not Phase.BOUND:
+                # Not before the login; and while we take our leave, nothing is taken: try again elsewhere or later.
+                raise RemoteProtocolError(
+                    f"{kind.__name__} outside of a session", Result.FLOW_CONTROL if self._phase is Phase.UNBINDING else Result.COMMAND
+                )
             events.append(Requested(pdu))
         else:
             super()._take_other(pdu, events)

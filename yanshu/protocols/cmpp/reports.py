@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from yanshu.protocols.layouts import plain, text
+
 _STAT = slice(8, 15)
 _SUBMIT_TIME = slice(15, 25)
 _DONE_TIME = slice(25, 35)
@@ -42,18 +44,18 @@ def parse(content: bytes) -> Report | None:
     end = _NUMBER_AT + _NUMBER_SIZES[len(content) >= _LONG]
     return Report(
         int.from_bytes(content[:8], "big"),
-        _plain(content[_STAT]),
-        _plain(content[_SUBMIT_TIME]),
-        _plain(content[_DONE_TIME]),
-        _plain(content[_NUMBER_AT:end]),
+        plain(content[_STAT]),
+        plain(content[_SUBMIT_TIME]),
+        plain(content[_DONE_TIME]),
+        plain(content[_NUMBER_AT:end]),
         int.from_bytes(content[end : end + 4], "big"),
     )
 
 
 def build(report: Report, *, long: bool) -> bytes:
-    """Return a report of 71 octets, or of 60."""
-    fields = ((report.stat, 7), (report.submit_time, 10), (report.done_time, 10), (report.dest_terminal_id, _NUMBER_SIZES[long]))
-    texts = b"".join(text.encode("latin-1")[:size].ljust(size, b"\0") for text, size in fields)
+    """Return a report of 71 octets, or of 60. Raises LocalProtocolError when a value does not fit its field."""
+    sizes = (("stat", 7), ("submit_time", 10), ("done_time", 10), ("dest_terminal_id", _NUMBER_SIZES[long]))
+    texts = b"".join(text(name, getattr(report, name), size) for name, size in sizes)
     return report.msg_id.to_bytes(8, "big") + texts + report.smsc_sequence.to_bytes(4, "big")
 
 
@@ -76,7 +78,3 @@ def put_together(parts: MessageId) -> int:
     for number, bits in ((parts.day, 5), (parts.hour, 5), (parts.minute, 6), (parts.second, 6), (parts.gateway, 22), (parts.serial, 16)):
         value = value << bits | number
     return value
-
-
-def _plain(octets: bytes) -> str:
-    return octets.split(b"\0", 1)[0].decode("latin-1").strip(" ")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from struct import Struct as Packed
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from yanshu.protocols.cmpp import digests, pdus
-from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, version_of
+from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, Version, version_of
 from yanshu.protocols.cmpp.session import CmppSession
 from yanshu.protocols.events import Answered, BindRefused, Bound, Event, PeerFault, Requested
 from yanshu.protocols.session import Phase, Timers
@@ -17,6 +17,14 @@ _SUBMIT_RESP = int(Command.SUBMIT_RESP)
 # Sequence_Id and Msg_Id, of a response long enough for both.
 _SEQUENCE_ID = Packed(">IQ")
 _RESULT_AT = HEADER_LENGTH + 8
+_WIDE_END = _RESULT_AT + 4
+
+
+class SubmitBody(Protocol):
+    """What to submit, whichever version the session comes to speak."""
+
+    def octets(self, version: Version) -> bytes:
+        """Return the octets behind the header."""
 
 
 class SpSession(CmppSession[Item], Generic[Item]):
@@ -24,7 +32,8 @@ class SpSession(CmppSession[Item], Generic[Item]):
 
     Events: `Bound` or `BindRefused`, then `Answered` (the id is Msg_Id as 16 hex digits), `TimedOut`, `Lost` for what was submitted,
     and `Requested` with a `Deliver` for each text or report, which must be acknowledged. The `secret` is only used to look at the
-    gateway's digest: `gateway_is_proven` tells what came of it.
+    gateway's digest: `gateway_is_proven` tells what came of it. A gateway that accepts the login and names a lower version is spoken
+    to in that.
     """
 
     def __init__(self, connect: pdus.Connect, secret: str, window: int, timers: Timers) -> None:
@@ -41,9 +50,10 @@ class SpSession(CmppSession[Item], Generic[Item]):
         self.send(self._connect)
         return events
 
-    def submit(self, bodies: Iterable[tuple[bytes, Item]], now: float) -> None:
+    def submit(self, bodies: Iterable[tuple[SubmitBody, Item]], now: float) -> None:
         """Write one SUBMIT for each body; there must be a permit for each."""
-        self._request(_SUBMIT, bodies, now)
+        version = self.version
+        self._request(_SUBMIT, [(body.octets(version), item) for body, item in bodies], now)
 
     def acknowledge(self, requests: Sequence[pdus.Deliver], result: int = Result.OK) -> None:
         """Answer deliveries: OK once they are safe, else a result that makes the gateway deliver them again."""
@@ -58,7 +68,7 @@ class SpSession(CmppSession[Item], Generic[Item]):
         sequence, ident = _SEQUENCE_ID.unpack_from(frame, 8)
         closed = self._close(sequence, events)
         if closed is not None:
-            result = int.from_bytes(frame[_RESULT_AT : _RESULT_AT + 4], "big")
+            result = frame[_RESULT_AT] if len(frame) < _WIDE_END else int.from_bytes(frame[_RESULT_AT:_WIDE_END], "big")
             events.append(Answered(closed[0], result, f"{ident:016x}", closed[1]))
 
     def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
@@ -73,6 +83,8 @@ class SpSession(CmppSession[Item], Generic[Item]):
         if pdu.status == ConnectStatus.OK:
             source = self._connect.authenticator_source
             self.gateway_is_proven = digests.is_from_gateway(pdu.authenticator_ismg, pdu.status, source, self._secret)
+            if pdu.version:  # some gateways leave it out
+                self.version = min(self.version, version_of(pdu.version))
             self._enter(Phase.BOUND)
             if not self.gateway_is_proven:
                 events.append(PeerFault("the gateway's digest does not fit the secret"))

@@ -8,13 +8,11 @@ import struct
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, read, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, opened, read, write
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Result
 
-# Message Length, Command ID, and the twelve octets of the sequence.
-pack_header = struct.Struct(">II12s").pack
-
+# Message Length, Command ID, and the three words of the sequence.
 _HEADER = struct.Struct(">IIIII")
 _SEQUENCE = struct.Struct(">III")
 _MOST_NUMBERS = 100
@@ -94,14 +92,11 @@ def command_of(pdu: pdus.Pdu) -> int:
 
 def encode(pdu: pdus.Pdu) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
-    octets = body(pdu)
-    length = HEADER_LENGTH + len(octets)
-    if length > MAX_LENGTH:
-        raise LocalProtocolError(f"{type(pdu).__name__} would have {length} octets; at most {MAX_LENGTH} are allowed")
-    return pack_header(length, command_of(pdu), words(pdu.sequence)) + octets
+    sequence = pdu.sequence
+    return framed(_HEADER, (command_of(pdu), sequence.node, sequence.stamp, sequence.counter), body(pdu), MAX_LENGTH)
 
 
-def words(sequence: pdus.Sequence) -> bytes:
+def _words(sequence: pdus.Sequence) -> bytes:
     """Return the twelve octets of a sequence. Raises LocalProtocolError when a word does not fit its four."""
     try:
         return _SEQUENCE.pack(sequence.node, sequence.stamp, sequence.counter)
@@ -121,7 +116,7 @@ def body(pdu: pdus.Pdu) -> bytes:
                 raise LocalProtocolError(f"{name} has exactly {_TIME_SIZE} characters, not {len(value)}")
     written = pdu
     if isinstance(pdu, pdus.Report | pdus.Trace):
-        written = replace(pdu, submit_sequence=words(pdu.submit_sequence))
+        written = replace(pdu, submit_sequence=_words(pdu.submit_sequence))
     return write(_BY_KIND[type(pdu)], written)
 
 
@@ -130,11 +125,8 @@ def decode(frame: bytes) -> pdus.Pdu:
 
     The reserve at the end may be missing or longer: nothing is in it.
     """
-    if len(frame) < HEADER_LENGTH:
-        raise RemoteProtocolError(f"{len(frame)} octets are no header", Result.LENGTH)
-    length, command_id, node, stamp, counter = _HEADER.unpack_from(frame)
-    if length != len(frame):
-        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Result.LENGTH)
+    command_id, node, stamp, counter = opened(_HEADER, frame, Result.LENGTH)
+    length = len(frame)
     found = _BY_COMMAND.get(command_id)
     if found is None:
         raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Result.COMMAND)

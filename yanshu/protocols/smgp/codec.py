@@ -9,14 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, layout, read, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, opened, read, write
 from yanshu.protocols.smgp import pdus
 from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
 
+# PacketLength, RequestID, SequenceID.
 _HEADER = struct.Struct(">III")
-# PacketLength, RequestID, SequenceID: to octets, and from a frame of at least 12.
-pack_header = _HEADER.pack
-header = _HEADER.unpack_from
 
 _TLV = struct.Struct(">HH")
 _MOST_NUMBERS = 100
@@ -87,11 +85,7 @@ def command_of(pdu: pdus.Pdu) -> int:
 
 def encode(pdu: pdus.Pdu) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
-    octets = body(pdu)
-    try:
-        return pack_header(HEADER_LENGTH + len(octets), command_of(pdu), pdu.sequence_id) + octets
-    except struct.error as error:
-        raise LocalProtocolError(f"sequence_id {pdu.sequence_id} does not fit its field") from error
+    return framed(_HEADER, (command_of(pdu), pdu.sequence_id), body(pdu), MAX_LENGTH)
 
 
 def body(pdu: pdus.Pdu) -> bytes:
@@ -100,10 +94,7 @@ def body(pdu: pdus.Pdu) -> bytes:
     if longest is not None and len(getattr(pdu, "msg_content", b"")) > longest:
         raise LocalProtocolError(f"msg_content of {type(pdu).__name__} may have at most {longest} octets")
     written = replace(pdu, msg_id=id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
-    octets = write(_BY_KIND[type(pdu)], written) + _tlv_octets(getattr(pdu, "tlvs", {}))
-    if HEADER_LENGTH + len(octets) > MAX_LENGTH:
-        raise LocalProtocolError(f"a {type(pdu).__name__} may have at most {MAX_LENGTH} octets, its header included")
-    return octets
+    return write(_BY_KIND[type(pdu)], written) + _tlv_octets(getattr(pdu, "tlvs", {}))
 
 
 def id_octets(msg_id: str) -> bytes:
@@ -131,11 +122,8 @@ def decode(frame: bytes) -> pdus.Pdu:
     Parameters come in any order, and unknown ones are kept. One that goes beyond the end, or fewer than 4 octets there, is junk
     that real gateways send.
     """
-    if len(frame) < HEADER_LENGTH:
-        raise RemoteProtocolError(f"{len(frame)} octets are no header", Status.LENGTH)
-    length, command_id, sequence_id = header(frame)
-    if length != len(frame):
-        raise RemoteProtocolError(f"length {length} of a frame of {len(frame)} octets", Status.LENGTH)
+    command_id, sequence_id = opened(_HEADER, frame, Status.LENGTH)
+    length = len(frame)
     found = _BY_COMMAND.get(command_id)
     if found is None:
         raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Status.COMMAND)

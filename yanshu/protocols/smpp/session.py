@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from struct import Struct as Packed
 from typing import Generic, TypeVar
 
-from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
+from yanshu.protocols.errors import RemoteProtocolError
 from yanshu.protocols.events import Answered, Event, PeerFault, Unbound
 from yanshu.protocols.fields import Framer
-from yanshu.protocols.session import Phase, Timers, WireSession
+from yanshu.protocols.session import Timers, WireSession
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import HEADER_LENGTH, MAX_LENGTH, MAX_SEQUENCE, RESPONSE_BIT, Command, Status, status_name
 
@@ -32,13 +32,8 @@ class SmppSession(WireSession[Item], Generic[Item]):
     def _request(self, command_id: int, bodies: Iterable[tuple[bytes, Item]], now: float) -> None:
         """Write requests of one command, each under a permit; none of them when there are not enough permits."""
         requests = list(bodies)
-        if self._phase is not Phase.BOUND:
-            raise LocalProtocolError("the session is not bound")
-        if len(requests) > self._window.free:
-            raise LocalProtocolError("the window is full")
         out, pack = self._out, codec.pack_header
-        numbers = self._window.open_all([item for _, item in requests], now)
-        for number, (body, _) in zip(numbers, requests, strict=True):
+        for number, (body, _) in zip(self._open(requests, now), requests, strict=True):
             out += (pack(HEADER_LENGTH + len(body), command_id, 0, number), body)
 
     def _take(self, frame: bytes, events: list[Event]) -> None:

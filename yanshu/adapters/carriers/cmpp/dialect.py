@@ -58,7 +58,7 @@ class CmppDialect:
 
     def chunk(self, now: datetime) -> Chunk:  # noqa: ARG002 - the shape all dialects have
         """See `Dialect`."""
-        return Chunk(self._submits, self._version)
+        return Chunk(self._submits)
 
     def result_of(self, status: int) -> AnswerResult:
         """See `Dialect`."""

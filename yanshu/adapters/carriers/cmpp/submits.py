@@ -1,5 +1,7 @@
 """From messages to the bodies of their SUBMITs, a chunk at a time: what the messages of a campaign share is made once."""
 
+from typing import NamedTuple
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -74,31 +76,60 @@ class Submits:
         return recipient.removeprefix("+")
 
 
+class Segment:
+    """One segment as all who get the text have it in common: its octets around the number, made once a version."""
+
+    __slots__ = ("_model", "_parts")
+
+    def __init__(self, model: pdus.Submit) -> None:
+        self._model = model
+        self._parts: dict[Version, tuple[bytes, bytes]] = {}
+
+    def around(self, version: Version) -> tuple[bytes, bytes]:
+        """Return what stands before the number, and what behind it. Raises LocalProtocolError when a value does not fit its field."""
+        parts = self._parts.get(version)
+        if parts is None:
+            parts = self._parts[version] = codec.around_number(self._model, version)
+        return parts
+
+
+class Body(NamedTuple):
+    """A segment to one number. It is turned into octets when it is written: which version a gateway speaks may change until then."""
+
+    segment: Segment
+    number: str
+
+    def octets(self, version: Version) -> bytes:
+        """See `protocols.cmpp.sp.SubmitBody`."""
+        head, tail = self.segment.around(version)
+        return head + codec.number(self.number, version) + tail
+
+
 class Chunk:
-    """The messages of one call in one version. A text sent to a thousand people is encoded once; only the number differs."""
+    """The messages of one call. A text sent to a thousand people is encoded once; only the number differs."""
 
-    def __init__(self, submits: Submits, version: Version) -> None:
+    def __init__(self, submits: Submits) -> None:
         self._submits = submits
-        self._version = version
         self._cuts: dict[str, _Cut] = {}
-        self._bodies: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._segments: dict[tuple[str, str], Segment] = {}
 
-    def bodies(self, message: Message) -> list[bytes]:
+    def bodies(self, message: Message) -> list[Body]:
         """Return one body a segment (budget: 1 µs for a text seen before).
 
-        Raises LocalProtocolError when a value does not fit its field.
+        Raises LocalProtocolError when a value does not fit its field, in 2.0, whose fields are the shorter ones.
         """
-        submits, version = self._submits, self._version
+        submits = self._submits
         source, number = message.sender or submits.sender, submits.number(message.recipient)
-        known = self._bodies.get((source, message.text))
+        codec.number(number, Version.V20)
+        known = self._segments.get((source, message.text))
         if known is not None:
-            return [known[0] + codec.number(number, version) + known[1]]
+            return [Body(known, number)]
         cut = self._cuts.get(message.text)
         if cut is None:
             cut = self._cuts[message.text] = submits.cut(message.text)
-        models = submits.models(cut, source)
-        parts = [codec.around_number(model, version) for model in models]
-        if len(parts) == 1:
-            self._bodies[source, message.text] = parts[0]
-        octets = codec.number(number, version)
-        return [head + octets + tail for head, tail in parts]
+        segments_made = [Segment(model) for model in submits.models(cut, source)]
+        for segment in segments_made:
+            segment.around(Version.V20)
+        if len(segments_made) == 1:
+            self._segments[source, message.text] = segments_made[0]
+        return [Body(segment, number) for segment in segments_made]
