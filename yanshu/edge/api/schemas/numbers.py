@@ -9,7 +9,7 @@ from yanshu.domain.numbers import NumberFacts
 
 
 class NumberOut(Struct, kw_only=True):
-    """What is known of a number. `source` says where `operator` is from; `original_operator` owns its range."""
+    """What is known of a number. `source` says where the answer is from; `original_operator` owns its range."""
 
     number: str
     object: Literal["number"] = "number"

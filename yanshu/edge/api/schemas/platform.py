@@ -9,16 +9,8 @@ from yanshu.edge.api.paging import PageQuery
 from yanshu.edge.api.schemas.messages import Metadata, Moment
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Host = Annotated[str, Meta(min_length=1, max_length=253)]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
-Window = Annotated[int, Meta(ge=1, le=10_000)]
-Throughput = Annotated[int, Meta(ge=0, le=100_000, description="Segments a second over all links; 0: no limit.")]
-Links = Annotated[int, Meta(ge=1, le=32)]
-Password = Annotated[str, Meta(max_length=64)]
-Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
 Url = Annotated[str, Meta(min_length=8, max_length=2000)]
 Patterns = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=50)]
-Ids = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
 
 
 class WorkspaceIn(Struct, forbid_unknown_fields=True, kw_only=True):
