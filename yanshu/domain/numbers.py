@@ -19,7 +19,7 @@ class NumberFacts(Struct, frozen=True, kw_only=True):
     """What routing and people may know of a number (E.164).
 
     `operator` is the likeliest one now and None abroad or when nobody knows; `original_operator` is the owner of its range;
-    `kind` is mobile, virtual, data, iot, satellite or unknown; `source` says where `operator` is from.
+    `kind` is mobile, virtual, data, iot, satellite or unknown; `source` says where the answer is from.
     """
 
     number: str

@@ -4,7 +4,6 @@ It is a dated data file. Since numbers move between operators (携号转网) its
 truth about who owned the range.
 """
 
-import csv
 from importlib import resources
 from typing import NamedTuple
 
@@ -32,7 +31,7 @@ class Prefixes:
     """The ranges by prefix; the longest one that fits wins (budget: 1 µs)."""
 
     def __init__(self, ranges: dict[str, Range]) -> None:
-        self._ranges = ranges
+        self._ranges = dict(ranges)
         self._lengths = tuple(sorted({len(prefix) for prefix in ranges}, reverse=True))
 
     def __len__(self) -> int:
@@ -65,13 +64,13 @@ def shipped_prefixes() -> Prefixes:
 
 
 def read_prefixes(text: str) -> Prefixes:
-    """Read a table: CSV with a heading; lines that begin with # are remarks. Raises `PrefixError`."""
+    """Read a table: fields with commas between, a heading, remarks behind #; a byte order mark does no harm. Raises `PrefixError`."""
     ranges: dict[str, Range] = {}
     heading: list[str] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
+        cells = [cell.strip() for cell in line.split(",")]
         if heading is None:
             heading = cells
             if heading != _HEADING:

@@ -29,6 +29,9 @@ NUMBERS: list[tuple[str, str, Operator | None, str]] = [
     ("170 by its fourth digit: Unicom", "17091234567", O.CUCC, "virtual"),
     ("China Unicom", "18612345678", O.CUCC, "mobile"),
     ("China Telecom", "19912345678", O.CTCC, "mobile"),
+    ("1740 up to its fifth digit", "17405123456", O.CTCC, "mobile"),
+    ("a thing of China Telecom", "1410012345678", O.CTCC, "iot"),
+    ("a data card of 145", "14512345678", O.CUCC, "data"),
     ("a thing of China Mobile", "1440012345678", O.CMCC, "iot"),
     ("a thing of China Unicom", "1461234567890", O.CUCC, "iot"),
 ]
@@ -36,6 +39,7 @@ NOBODYS = [
     ("a range not given to anybody", "15412345678"),
     ("a thing's number too short", "14412345678"),
     ("a phone's number too long", "1380013800012"),
+    ("an emergency range of 174", "17406123456"),
     ("a landline", "01012345678"),
     ("nothing", ""),
 ]
@@ -68,8 +72,22 @@ BROKEN = [
     ("an operator of the past", HEAD + "\n138,netcom,mobile,11\n", "line 3: operator is cmcc, cucc, ctcc, cbn or empty, not 'netcom'"),
     ("an unknown kind", HEAD + "138,cmcc,pager,11\n", "line 2: kind is one of"),
     ("a length of its own", HEAD + "138,cmcc,mobile,12\n", "line 2: digits is 11 or 13, not '12'"),
+    ("a field without end", HEAD + "1" * 200_000 + ",cmcc,mobile,11\n", "line 2: a prefix is digits"),
     ("a prefix twice", HEAD + "138,cmcc,mobile,11\n138,cucc,mobile,11\n", "line 3: prefix 138 stands there twice"),
 ]
+
+
+TABLES = [
+    ("a byte order mark of Excel", "\ufeff" + HEAD + "138,cmcc,mobile,11\r\n"),
+    ("remarks and blanks", "# of today\n\n" + HEAD + " 138 , cmcc , mobile , 11 \n"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), TABLES, ids=[case[0] for case in TABLES])
+def test_a_table_may_come_from_where_tables_come_from(name: str, text: str) -> None:
+    found = read_prefixes(text).find("13800138000")
+    assert found is not None
+    assert found.operator is O.CMCC
 
 
 @pytest.mark.parametrize(("name", "text", "told"), BROKEN, ids=[case[0] for case in BROKEN])
