@@ -67,7 +67,7 @@ def test_the_parts_around_a_number_make_the_whole(version: Version, source: str)
     pdu = pdus.Submit(src_id=source, dest_terminal_ids=("13800138000",), msg_content=b"hello")
     whole = codec.body(pdu, version)
     head, tail = codec.around_number(pdu, version)
-    assert head + codec.number("13800138000", version) + tail == whole
+    assert head + codec.widened(codec.number("13800138000"), version) + tail == whole
 
 
 def frame(command: int, body: bytes, sequence: int = 7) -> bytes:

@@ -149,9 +149,14 @@ def around_number(pdu: pdus.Submit, version: Version) -> tuple[bytes, bytes]:
     return octets[:place], octets[place + _TERMINAL_SIZE[version] :]
 
 
-def number(value: str, version: Version) -> bytes:
-    """Return a number as it stands in a submit. Raises LocalProtocolError when it does not fit."""
-    return text("dest_terminal_id", value, _TERMINAL_SIZE[version])
+def number(value: str) -> bytes:
+    """Return a number as it stands in a submit of 2.0, whose field is the shorter one. Raises LocalProtocolError when it does not fit."""
+    return text("dest_terminal_id", value, _TERMINAL_SIZE[Version.V20])
+
+
+def widened(octets: bytes, version: Version) -> bytes:
+    """Return what `number` made as it stands in a submit of any version."""
+    return octets.ljust(_TERMINAL_SIZE[version], b"\0")
 
 
 # --- from octets ---

@@ -97,12 +97,12 @@ class Body(NamedTuple):
     """A segment to one number. It is turned into octets when it is written: which version a gateway speaks may change until then."""
 
     segment: Segment
-    number: str
+    number: bytes
 
     def octets(self, version: Version) -> bytes:
         """See `protocols.cmpp.sp.SubmitBody`."""
         head, tail = self.segment.around(version)
-        return head + codec.number(self.number, version) + tail
+        return head + codec.widened(self.number, version) + tail
 
 
 class Chunk:
@@ -119,8 +119,7 @@ class Chunk:
         Raises LocalProtocolError when a value does not fit its field, in 2.0, whose fields are the shorter ones.
         """
         submits = self._submits
-        source, number = message.sender or submits.sender, submits.number(message.recipient)
-        codec.number(number, Version.V20)
+        source, number = message.sender or submits.sender, codec.number(submits.number(message.recipient))
         known = self._segments.get((source, message.text))
         if known is not None:
             return [Body(known, number)]
