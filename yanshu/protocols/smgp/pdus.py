@@ -6,7 +6,7 @@ meaning into. `tlvs` maps tags to raw values.
 
 from msgspec import Struct, field
 
-_NO_ID = "0" * 20
+NO_ID = "0" * 20
 
 
 class Pdu(Struct):
@@ -57,14 +57,14 @@ class Submit(Pdu, kw_only=True):
 class SubmitResp(Pdu, kw_only=True):
     """The answer to Submit."""
 
-    msg_id: str = _NO_ID
+    msg_id: str = NO_ID
     status: int = 0
 
 
 class Deliver(Pdu, kw_only=True):
     """A text of a phone, or a receipt when `is_report` is 1: `msg_content` is the report then."""
 
-    msg_id: str = _NO_ID
+    msg_id: str = NO_ID
     is_report: int = 0
     msg_format: int = 0
     recv_time: str = ""
@@ -78,7 +78,7 @@ class Deliver(Pdu, kw_only=True):
 class DeliverResp(Pdu, kw_only=True):
     """The answer to Deliver, with its MsgID."""
 
-    msg_id: str = _NO_ID
+    msg_id: str = NO_ID
     status: int = 0
 
 
