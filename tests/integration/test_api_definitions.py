@@ -35,19 +35,20 @@ CMPP: dict[str, Any] = {"protocol": "cmpp", "password": "s3cr3t!", "settings": {
 
 BAD_CONNECTORS = [
     ("another protocol", {"protocol": "ucp"}, "protocol"),
-    ("a setting of another protocol", {"protocol": "cmpp", "password": "s"}, "settings"),
+    ("a setting of another protocol", {"protocol": "cmpp", "password": "s"}, "settings.system_id"),
     (
         "a result that is no number",
         CMPP | {"settings": {"sp_id": "901234", "result_overrides": {"0x8": "busy"}}},
         "settings.result_overrides.0x8",
     ),
+    ("a fee that is no number", CMPP | {"settings": {"sp_id": "901234", "fee_type": "1x"}}, "settings.fee_type"),
     ("no secret for a digest", CMPP | {"password": ""}, "password"),
     ("no port", {"port": 0}, "port"),
     ("no window", {"window": 0}, "window"),
     ("a sender that is none", {"sender": "a b"}, "sender"),
     ("a password no bind carries", {"password": "longer than eight"}, "password"),
-    ("an unknown setting", {"settings": {"system_id": "a", "colour": "red"}}, "settings"),
-    ("no system_id", {"settings": {}}, "settings"),
+    ("an unknown setting", {"settings": {"system_id": "a", "colour": "red"}}, "settings.colour"),
+    ("no system_id", {"settings": {}}, "settings.system_id"),
     ("a wrong setting", {"settings": {"system_id": 5}}, "settings.system_id"),
 ]
 

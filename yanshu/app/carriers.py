@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from yanshu.adapters.carriers.cmpp import settings as cmpp
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
+from yanshu.adapters.carriers.reading import check_secret
 from yanshu.adapters.carriers.smpp import settings as smpp
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector
@@ -42,7 +43,7 @@ def _cmpp(making: Making) -> Carrier:
 
 PROTOCOLS: dict[str, Protocol] = {
     "smpp": Protocol(_smpp, smpp.read_settings, smpp.check_password),
-    "cmpp": Protocol(_cmpp, cmpp.read_settings, cmpp.check_password),
+    "cmpp": Protocol(_cmpp, cmpp.read_settings, check_secret),
 }
 
 

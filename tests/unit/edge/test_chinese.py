@@ -15,7 +15,7 @@ from yanshu.edge.api.uploads import _TOO_LONG
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 # Where a call that is no error class has its fix: name of the function, position of the argument.
-_POSITIONS = {"_refused": 1, "_invalid": 1, "bad_row": 4, "Verdict": 4}
+_POSITIONS = {"_refused": 1, "_invalid": 1, "invalid": 1, "bad_row": 4, "Verdict": 4}
 _SAMPLE = "7"
 
 

@@ -10,8 +10,8 @@ from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.smpp import pdus
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("no system_id", {}, "settings"),
-    ("an unknown key", {"system_id": "a", "windw": 3}, "settings"),
+    ("no system_id", {}, "settings.system_id"),
+    ("an unknown key", {"system_id": "a", "windw": 3}, "settings.windw"),
     ("a system_id too long", {"system_id": "a" * 16}, "settings.system_id"),
     ("a text for a number", {"system_id": "a", "source_ton": "1"}, "settings.source_ton"),
     ("a number beyond its octet", {"system_id": "a", "source_ton": 256}, "settings.source_ton"),

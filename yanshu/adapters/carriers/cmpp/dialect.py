@@ -6,10 +6,11 @@ from typing import Any
 
 from yanshu.adapters.carriers.cmpp.inbound import Reader
 from yanshu.adapters.carriers.cmpp.results import PAUSE_SECONDS, result_of
-from yanshu.adapters.carriers.cmpp.settings import check_password, read_settings
+from yanshu.adapters.carriers.cmpp.settings import read_settings
 from yanshu.adapters.carriers.cmpp.submits import Chunk, Submits
 from yanshu.adapters.carriers.dialect import Plan, Refused
 from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.reading import check_secret
 from yanshu.domain.connectors import Connector
 from yanshu.domain.submissions import AnswerResult, Arrival
 from yanshu.ports.carrier import Intake
@@ -42,7 +43,7 @@ class CmppDialect:
     accepted_code = "0"
 
     def __init__(self, connector: Connector, password: str, clock: Clock) -> None:
-        check_password(password)
+        check_secret(password)
         self._connector = connector
         self._settings = read_settings(connector.settings)
         self._secret = password

@@ -1,18 +1,17 @@
 """What a CMPP gateway delivers: receipts and texts from phones, in our words."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, phone_number, state_of
+from yanshu.adapters.carriers.mainland import beijing_time, read_text
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.cmpp import reports
-from yanshu.protocols.cmpp.constants import Format
 from yanshu.protocols.cmpp.pdus import Deliver
 from yanshu.text import udh
 
-_BEIJING = timezone(timedelta(hours=8))
 _ALONE = udh.Concatenation(0, 1, 1)
 
 
@@ -50,7 +49,7 @@ class Reader:
             stat=stat,
             err="" if stat in STATES else stat,
             text=kept(str(pdu.msg_content, "latin-1")),
-            done_at=_time(report.done_time),
+            done_at=beijing_time(report.done_time),
             arrived_at=now,
         )
 
@@ -69,21 +68,3 @@ class Reader:
             reference=joined.reference,
             arrived_at=now,
         )
-
-
-def read_text(octets: bytes, form: int) -> str:
-    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error.
-
-    Some phones call GBK what is not: format 0 with octets beyond ASCII is GBK (protocols.md §7).
-    """
-    if form == Format.UCS2:
-        return octets.decode("utf-16-be", "replace")
-    return octets.decode("gb18030", "replace")
-
-
-def _time(text: str) -> datetime | None:
-    """Read YYMMDDHHMM of Beijing; None when it is no time."""
-    try:
-        return datetime.strptime(text, "%y%m%d%H%M").replace(tzinfo=_BEIJING)
-    except ValueError:
-        return None

@@ -4,13 +4,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from yanshu.adapters.carriers.reading import ASCII, Octet, Seconds, invalid, read
-from yanshu.domain.errors import Invalid
+from yanshu.adapters.carriers.mainland import NumberPrefix, TextFormat
+from yanshu.adapters.carriers.reading import ASCII, DIGITS, Octet, Seconds, invalid, is_decimal, read
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.session import Timers
 
 _MOST_RESULT = 0xFFFFFFFF
-_LONGEST_SECRET = 64
 
 
 class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,12 +25,12 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     service_id: Annotated[str, Meta(max_length=10, pattern=ASCII)] = ""
     msg_level: Annotated[int, Meta(ge=0, le=9)] = 0
     fee_user_type: Annotated[int, Meta(ge=0, le=3)] = 2
-    fee_type: Annotated[str, Meta(pattern=r"^[0-9]{2}\Z")] = "01"
-    fee_code: Annotated[str, Meta(pattern=r"^[0-9]{0,6}\Z")] = "000000"
-    text_format: Literal["ucs2", "gbk"] = "ucs2"
+    fee_type: Annotated[str, Meta(min_length=2, max_length=2, pattern=DIGITS)] = "01"
+    fee_code: Annotated[str, Meta(max_length=6, pattern=DIGITS)] = "000000"
+    text_format: TextFormat = "ucs2"
     long_text: Literal["udh8", "udh16"] = "udh8"
     tp_pid: Octet = 0
-    number_prefix: Literal["", "86", "+86"] = ""
+    number_prefix: NumberPrefix = ""
     pad_sp_id: bool = False
     active_test_seconds: Seconds = 30.0
     active_test_misses: Annotated[int, Meta(ge=1, le=10)] = 3
@@ -60,12 +59,6 @@ def read_settings(values: dict[str, Any]) -> CmppSettings:
     """Return the settings of a connector. Raises `Invalid` naming the field and the fix."""
     settings = read(values, CmppSettings)
     for result in settings.result_overrides:
-        if not (result.isascii() and result.isdecimal() and int(result) <= _MOST_RESULT):
+        if not is_decimal(result, _MOST_RESULT):
             raise invalid(f"result_overrides.{result}", "write the result as a decimal number")
     return settings
-
-
-def check_password(password: str) -> None:
-    """Raise `Invalid` when the secret cannot enter a digest."""
-    if not password or len(password) > _LONGEST_SECRET or not password.isascii():
-        raise Invalid("parameter_invalid", param="password", fix=f"the shared secret has 1 to {_LONGEST_SECRET} ASCII characters")

@@ -2,24 +2,15 @@
 
 from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from yanshu.adapters.carriers.cmpp.settings import CmppSettings
+from yanshu.adapters.carriers.mainland import Cut, cut, number_for
 from yanshu.domain.connectors import Connector
 from yanshu.domain.messages import Message
 from yanshu.protocols.cmpp import codec, pdus
-from yanshu.protocols.cmpp.constants import Format, Version
-from yanshu.text import segments, udh
-
-_MAINLAND = "+86"
-
-
-class _Cut(Struct, frozen=True):
-    """A text as octets, one piece a segment, and their Msg_Fmt."""
-
-    form: int
-    pieces: tuple[bytes, ...]
+from yanshu.protocols.cmpp.constants import Version
+from yanshu.text import udh
 
 
 class Submits:
@@ -40,18 +31,11 @@ class Submits:
             fee_code=settings.fee_code,
         )
 
-    def cut(self, text: str) -> _Cut:
-        """Return the text's octets in pieces. Mainland carriers count 70 or 67 characters a segment, whatever the format."""
-        single, each = (segments.LIMITS_WIDE if self._wide else segments.LIMITS)[segments.UCS2]
-        pieces = segments.cut(text, segments.UCS2, single, each)
-        if self.settings.text_format == "gbk":
-            try:
-                return _Cut(Format.GBK, tuple(piece.encode("gbk") for piece in pieces))
-            except UnicodeEncodeError:
-                pass
-        return _Cut(Format.UCS2, tuple(piece.encode("utf-16-be", "surrogatepass") for piece in pieces))
+    def cut(self, text: str) -> Cut:
+        """Return the text's octets in pieces."""
+        return cut(text, self.settings.text_format, wide=self._wide)
 
-    def models(self, cut: _Cut, source: str) -> list[pdus.Submit]:
+    def models(self, cut: Cut, source: str) -> list[pdus.Submit]:
         """Return one submit a piece, to nobody yet; those of one message are joined by a reference of their own."""
         total = len(cut.pieces)
         model = replace(self._constant, src_id=source, msg_fmt=cut.form)
@@ -71,9 +55,7 @@ class Submits:
 
     def number(self, recipient: str) -> str:
         """Return a recipient as the gateway writes numbers."""
-        if recipient.startswith(_MAINLAND):
-            return self.settings.number_prefix + recipient[len(_MAINLAND) :]
-        return recipient.removeprefix("+")
+        return number_for(recipient, self.settings.number_prefix)
 
 
 class Segment:
@@ -110,7 +92,7 @@ class Chunk:
 
     def __init__(self, submits: Submits) -> None:
         self._submits = submits
-        self._cuts: dict[str, _Cut] = {}
+        self._cuts: dict[str, Cut] = {}
         self._segments: dict[tuple[str, str], Segment] = {}
 
     def bodies(self, message: Message) -> list[Body]:

@@ -1,0 +1,67 @@
+"""What the dialects of mainland carriers share: how texts are cut, written and read, how numbers and times (protocols.md §7)."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+from msgspec import Struct
+
+from yanshu.text import segments
+
+TextFormat = Literal["ucs2", "gbk"]
+NumberPrefix = Literal["", "86", "+86"]
+
+# The same numbers in all of these protocols, whatever they call the field.
+UCS2 = 8
+GBK = 15
+
+_MAINLAND = "+86"
+_BEIJING = timezone(timedelta(hours=8))
+
+
+class Cut(Struct, frozen=True):
+    """A text as octets, one piece a segment, and the format they are in."""
+
+    form: int
+    pieces: tuple[bytes, ...]
+
+
+def cut(text: str, text_format: TextFormat, *, wide: bool) -> Cut:
+    """Return the text's octets in pieces, of at most 70 or 67 characters in either format: so the carriers count.
+
+    ``gbk`` writes what GBK has in GBK, and all other texts in UCS-2. `wide`: room for a header with a 16-bit reference.
+    """
+    single, each = (segments.LIMITS_WIDE if wide else segments.LIMITS)[segments.UCS2]
+    pieces = segments.cut(text, segments.UCS2, single, each)
+    if text_format == "gbk":
+        try:
+            return Cut(GBK, tuple(piece.encode("gbk") for piece in pieces))
+        except UnicodeEncodeError:
+            pass
+    return Cut(UCS2, tuple(piece.encode("utf-16-be", "surrogatepass") for piece in pieces))
+
+
+def read_text(octets: bytes, form: int) -> str:
+    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error.
+
+    Some phones call GBK what is not: format 0 with octets beyond ASCII is GBK (protocols.md §7).
+    """
+    if form == UCS2:
+        return octets.decode("utf-16-be", "replace")
+    return octets.decode("gb18030", "replace")
+
+
+def number_for(recipient: str, prefix: NumberPrefix) -> str:
+    """Return a recipient as the gateway writes numbers: `prefix` goes in front of those of the mainland."""
+    if recipient.startswith(_MAINLAND):
+        return prefix + recipient[len(_MAINLAND) :]
+    return recipient.removeprefix("+")
+
+
+def beijing_time(text: str) -> datetime | None:
+    """Read YYMMDDHHMM of Beijing; None when it is no time, or one cut short, of which other times could be made."""
+    if len(text) != len("YYMMDDHHMM"):
+        return None
+    try:
+        return datetime.strptime(text, "%y%m%d%H%M").replace(tzinfo=_BEIJING)
+    except ValueError:
+        return None
