@@ -298,7 +298,19 @@ async def test_the_control_port_names_what_is_wrong(method: str, path: str, body
 
 async def test_the_command_says_where_it_listens_and_stops_on_sigterm() -> None:
     code = "from yanshu.cli.simulate import simulate; simulate()"
-    options = ("--port", "0", "--control-port", "0", "--account", "shop:secret", "--decimal", "--behave", "receipt_as=both")
+    options = (
+        "--port",
+        "0",
+        "--cmpp-port",
+        "0",
+        "--control-port",
+        "0",
+        "--account",
+        "shop:secret",
+        "--decimal",
+        "--behave",
+        "receipt_as=both",
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, *options, stdout=asyncio.subprocess.PIPE, cwd=PROJECT, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     )
@@ -310,6 +322,7 @@ async def test_the_command_says_where_it_listens_and_stops_on_sigterm() -> None:
             await client.until(client.delivered)
             assert client.heard(Answered)[0].message_id.isdecimal()
             assert client.heard(Requested)[0].pdu.tlvs
+        assert len({where["port"], where["cmpp_port"], where["control_port"]}) == 3
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
 

@@ -1,41 +1,63 @@
-"""`yanshu simulate`: run an SMPP carrier to test against, with scripted numbers and virtual handsets."""
+"""`yanshu simulate`: run carriers to test against, with scripted numbers and virtual handsets."""
 
 import asyncio
 import json
 import math
 import signal
 import sys
-from typing import Any
+from typing import Any, NamedTuple, get_args
 
 import click
 import uvloop
 
 from yanshu.runtime.clock import SystemClock
-from yanshu.simulator.behaviour import Account, Behaviour, BehaviourError, SimulatorSettings, changed
+from yanshu.simulator.behaviour import USUAL_ACCOUNTS, Account, Behaviour, BehaviourError, SimulatedProtocol, SimulatorSettings, changed
 from yanshu.simulator.control import ControlServer
 from yanshu.simulator.server import Simulator
 
-DEFAULT_PORT = 2775
-PASSWORD_LIMIT = 8
 _PORT = click.IntRange(0, 65_535)
 
 
+class Limits(NamedTuple):
+    """What a person calls a protocol, the port it is known by, and the octets it allows of an account and its password."""
+
+    title: str
+    port: int
+    account: int
+    password: int
+
+
+PROTOCOLS: dict[SimulatedProtocol, Limits] = {
+    "smpp": Limits("SMPP 3.4", 2775, 15, 8),
+    "cmpp": Limits("CMPP 2.0 and 3.0", 7890, 6, 64),
+}
+# What an account of `--account` speaks when it does not say.
+_USUAL: SimulatedProtocol = "smpp"
+
+
 def read_account(text: str) -> Account:
-    """Return the account of `system_id:password`, optionally `:refuses_07` behind it."""
-    system_id, *rest = text.split(":")
+    """Return the account of `[protocol/]id:password`, optionally `:refuses_07` behind it."""
+    named, *rest = text.split(":")
     if not rest or len(rest) > 2 or rest[1:] not in ([], ["refuses_07"]):
-        raise click.BadParameter(f"{text!r} is not system_id:password or system_id:password:refuses_07", param_hint="--account")
-    if not text.isascii() or not 1 <= len(system_id) <= 15 or len(rest[0]) > PASSWORD_LIMIT:
-        raise click.BadParameter("SMPP allows 15 ASCII characters of system_id and 8 of password", param_hint="--account")
-    return Account(system_id=system_id, password=rest[0], refuses_07=len(rest) == 2)
+        raise click.BadParameter(f"{text!r} is not [protocol/]id:password or [protocol/]id:password:refuses_07", param_hint="--account")
+    protocol, slash, ident = named.rpartition("/")
+    spoken = next((one for one in get_args(SimulatedProtocol) if one == protocol), None if slash else _USUAL)
+    if spoken is None:
+        raise click.BadParameter(f"{protocol!r} is not one of {', '.join(PROTOCOLS)}", param_hint="--account")
+    limits = PROTOCOLS[spoken]
+    if not text.isascii() or not 1 <= len(ident) <= limits.account or len(rest[0]) > limits.password:
+        raise click.BadParameter(
+            f"{limits.title} allows {limits.account} ASCII characters of account and {limits.password} of password", param_hint="--account"
+        )
+    return Account(protocol=spoken, system_id=ident, password=rest[0], refuses_07=len(rest) == 2)
 
 
 def read_accounts(texts: tuple[str, ...]) -> tuple[Account, ...]:
-    """Return the accounts of all `--account` options, or the usual one when there is none."""
+    """Return the accounts of all `--account` options, or the usual ones when there is none."""
     accounts = tuple(map(read_account, texts))
-    if len({account.system_id for account in accounts}) < len(accounts):
-        raise click.BadParameter("each system_id may be given once", param_hint="--account")
-    return accounts or (Account(),)
+    if len({account.name for account in accounts}) < len(accounts):
+        raise click.BadParameter("each account may be given once", param_hint="--account")
+    return accounts or USUAL_ACCOUNTS
 
 
 def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
@@ -53,11 +75,15 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
         raise click.BadParameter(str(error), param_hint="--behave") from error
 
 
+_WHO = "Who may bind, over SMPP unless it says cmpp/.  [default: yanshu:simulate over each protocol]"
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=DEFAULT_PORT, show_default=True, help="SMPP port, 0 for a free one.")
+@click.option("--port", type=_PORT, default=PROTOCOLS["smpp"].port, show_default=True, help="SMPP port, 0 for a free one.")
+@click.option("--cmpp-port", type=_PORT, help="CMPP port, e.g. 7890, 0 for a free one; none without it.")
 @click.option("--control-port", type=_PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
-@click.option("--account", "accounts", multiple=True, metavar="ID:PASSWORD[:refuses_07]", help="Who may bind.  [default: yanshu:simulate]")
+@click.option("--account", "accounts", multiple=True, metavar="[PROTOCOL/]ID:PASSWORD[:refuses_07]", help=_WHO)
 @click.option("--hex", "id_form", flag_value="hex", help="Message ids in hexadecimal (the default).")
 @click.option("--decimal", "id_form", flag_value="decimal", help="Message ids in decimal.")
 @click.option("--uuid", "id_form", flag_value="uuid", help="Message ids as UUIDs.")
@@ -66,7 +92,7 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 @click.option("--keep-ledger", is_flag=True, help="Remember every submit, for GET /ledger.")
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
-    """Run a carrier to test against, speaking SMPP 3.4, until SIGTERM or Ctrl-C. No text leaves this machine.
+    """Run carriers to test against, speaking SMPP and CMPP, until SIGTERM or Ctrl-C. No text leaves this machine.
 
     The test numbers behave as their last digits say (docs/reference/test-numbers.md); all others are delivered. Where it listens
     is said on standard output, for a person on a terminal and as one line of JSON otherwise.
@@ -80,10 +106,16 @@ def simulate(**options: Any) -> None:
         keep_ledger=options["keep_ledger"],
         seed=options["seed"],
     )
-    uvloop.run(_serve(settings, options["host"], options["port"], options["control_port"]))
+    ports = {name: port for name in PROTOCOLS if (port := options[_said_as(name)]) is not None}
+    uvloop.run(_serve(settings, options["host"], ports, options["control_port"]))
 
 
-async def _serve(settings: SimulatorSettings, host: str, port: int, control_port: int | None) -> None:
+def _said_as(protocol: SimulatedProtocol) -> str:
+    """What the port of a protocol is called, in options and in what is printed."""
+    return "port" if protocol == _USUAL else f"{protocol}_port"
+
+
+async def _serve(settings: SimulatorSettings, host: str, ports: dict[SimulatedProtocol, int], control_port: int | None) -> None:
     """Listen until told to stop."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,11 +123,13 @@ async def _serve(settings: SimulatorSettings, host: str, port: int, control_port
     simulator = Simulator(settings, SystemClock())
     control = ControlServer(simulator)
     try:
-        where: dict[str, Any] = {"host": host, "port": await simulator.start(host, port)}
+        where: dict[str, Any] = {"host": host}
+        for protocol, port in ports.items():
+            where[_said_as(protocol)] = await simulator.start(host, port, protocol)
         if control_port is not None:
             where["control_port"] = await control.start(control_port)
     except OSError as error:
-        raise click.ClickException(f"cannot listen: {error}; choose another --port, --control-port or --host") from error
+        raise click.ClickException(f"cannot listen: {error}; choose other ports or another --host") from error
     click.echo(_for_a_person(where, settings) if sys.stdout.isatty() else json.dumps(where))
     await stopping.wait()
     await control.stop()
@@ -103,8 +137,9 @@ async def _serve(settings: SimulatorSettings, host: str, port: int, control_port
 
 
 def _for_a_person(where: dict[str, Any], settings: SimulatorSettings) -> str:
-    accounts = ", ".join(f"{account.system_id} (password {account.password})" for account in settings.accounts)
-    lines = ["", "  The simulated carrier is ready. Ctrl-C stops it.", "", f"  SMPP 3.4   {where['host']}:{where['port']}"]
+    listening = [(limits.title, where.get(_said_as(protocol))) for protocol, limits in PROTOCOLS.items()]
+    lines = [f"  {title:<18} {where['host']}:{port}" for title, port in listening if port is not None]
     if "control_port" in where:
-        lines.append(f"  control    http://127.0.0.1:{where['control_port']}")
-    return "\n".join([*lines, f"  accounts   {accounts}", ""])
+        lines.append(f"  {'control':<18} http://127.0.0.1:{where['control_port']}")
+    accounts = ", ".join(f"{account.name} (password {account.password})" for account in settings.accounts)
+    return "\n".join(["", "  The simulated carrier is ready. Ctrl-C stops it.", "", *lines, f"  {'accounts':<18} {accounts}", ""])

@@ -1,33 +1,46 @@
 """Accounts at run time: who is bound, what waits to be delivered, how fast submits come."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from enum import Enum
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
-from yanshu.protocols.smpp.pdus import SubmitSm
 from yanshu.simulator.behaviour import Account, Behaviour, changed
 from yanshu.simulator.traffic import Delivery, Segment, Tally
 
-BIND_OK, ALREADY_BOUND, BIND_FAILED, BAD_PASSWORD = 0x00, 0x05, 0x0D, 0x0E
 WAITING_LIMIT = 1_000_000
 THROTTLED_TEXTS_KEPT = 1_000
 
 
+class Admission(Enum):
+    """What is said to a bind; every protocol has its own number for it."""
+
+    WELCOME = "welcome"
+    ALREADY_BOUND = "already_bound"
+    NOT_ALLOWED = "not_allowed"  # no such account, or not from this address
+    BAD_PASSWORD = "bad_password"  # noqa: S105
+
+
 class Line(Protocol):
-    """One bound session as the accounts see it."""
+    """One bound session as the accounts see it. `busy` and `throttled` are its protocol's statuses (see `wires.Wire`)."""
 
     account: "AccountDesk"
     receives: bool
+    busy: int
+    throttled: int
 
     def has_room(self) -> bool:
-        """Whether another deliver_sm may be outstanding."""
+        """Whether another delivery may be outstanding."""
 
-    def answer(self, request: SubmitSm, status: int, carrier_message_id: str) -> None:
+    def answer(self, request: object, status: int, carrier_message_id: str) -> None:
         """Answer a submit; nothing happens when the link has gone."""
 
+    def id_text(self, number: int) -> str:
+        """Return the carrier's id of its message `number`, as answers spell it."""
+
     def deliver(self, delivery: Delivery) -> None:
-        """Write a deliver_sm."""
+        """Write a receipt or a text."""
 
     def cut(self) -> None:
         """Drop the connection without a word."""
@@ -44,7 +57,7 @@ class AccountDesk:
 
     def __init__(self, account: Account, behaviour: Behaviour) -> None:
         self.account = account
-        self.system_id = account.system_id
+        self.name = account.name
         self.tally = Tally()
         self.lines: list[Line] = []
         self.waiting: deque[Delivery] = deque()
@@ -73,24 +86,24 @@ class AccountDesk:
             line.behaviour_changed()
         self.pump()
 
-    def admit(self, password: str, address: str) -> int:
-        """Return the command_status of a bind with `password` from `address`."""
-        status = self._admission(password, address)
-        if status:
-            self.tally.refused_binds += 1
-        else:
+    def admit(self, proves: Callable[[str], bool], address: str) -> Admission:
+        """Judge a bind from `address` by one who `proves` to know a password, or not."""
+        admission = self._admission(proves, address)
+        if admission is Admission.WELCOME:
             self.tally.binds += 1
-        return status
+        else:
+            self.tally.refused_binds += 1
+        return admission
 
-    def _admission(self, password: str, address: str) -> int:
-        """Return the status without counting it."""
-        if password != self.account.password:
-            return BAD_PASSWORD
+    def _admission(self, proves: Callable[[str], bool], address: str) -> Admission:
+        """Judge without counting."""
+        if not proves(self.account.password):
+            return Admission.BAD_PASSWORD
         if self._networks and not any(ip_address(address) in network for network in self._networks):
-            return BIND_FAILED
+            return Admission.NOT_ALLOWED
         if self.account.max_binds and len(self.lines) >= self.account.max_binds:
-            return ALREADY_BOUND
-        return BIND_OK
+            return Admission.ALREADY_BOUND
+        return Admission.WELCOME
 
     def exceeds(self, now: float) -> bool:
         """Count one submit at monotonic `now`; whether it is above this second's allowance."""

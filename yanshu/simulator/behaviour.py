@@ -9,6 +9,7 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Rate = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 IdForm = Literal["hex", "decimal", "uuid"]
+SimulatedProtocol = Literal["smpp", "cmpp"]
 
 
 class BehaviourError(ValueError):
@@ -21,6 +22,8 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `receipt_id_form` is ``same`` or another form than `id_form`; both forms of one id are the same number, so that hex and
     decimal carriers can be told apart only by asking. `receipt_id_width` pads the receipt's id with zeros on the left.
     Dates in receipts are local time, `receipt_offset_minutes` ahead of UTC (China: 480).
+    `refuse_code` 0 is the protocol's own status for a passing fault. `false_proof` is a CMPP gateway that answers logins with a
+    digest of another secret.
     `silent` is a half-open link: nothing is read or answered; when it ends, links that slept through it are cut.
     """
 
@@ -37,7 +40,8 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt_id_width: Annotated[int, Meta(ge=0, le=60)] = 0
     id_form: IdForm = "hex"
     refuse_rate: Rate = 0.0
-    refuse_code: Annotated[int, Meta(ge=1, le=0xFFFFFFFF)] = 0x08
+    refuse_code: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    false_proof: bool = False
     throttle_per_second: Count = 0
     garbage_every: Count = 0
     drop_every: Count = 0
@@ -59,28 +63,43 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who may bind. `addresses` are networks (empty: any), `max_binds` sessions at once (0: any number).
+    """Who may bind over `protocol`. `addresses` are networks (empty: any), `max_binds` sessions at once (0: any number).
 
-    `refuses_07` makes this account the connector of test number 07 that refuses; `overrides` are fields of `Behaviour`.
+    `system_id` is what the protocol calls the account: system_id, SP_Id, Source_Addr. `refuses_07` makes it the connector of test
+    number 07 that refuses; `overrides` are fields of `Behaviour`.
     """
 
+    protocol: SimulatedProtocol = "smpp"
     system_id: Annotated[str, Meta(min_length=1, max_length=15)] = "yanshu"
-    password: Annotated[str, Meta(max_length=8)] = "simulate"  # noqa: S105 - of a simulator, and documented
+    password: Annotated[str, Meta(max_length=64)] = "simulate"  # noqa: S105 - of a simulator, and documented
     addresses: tuple[str, ...] = ()
     max_binds: Count = 0
     refuses_07: bool = False
     overrides: dict[str, Any] = {}
 
+    @property
+    def name(self) -> str:
+        """What the control port calls it."""
+        return account_name(self.protocol, self.system_id)
+
+
+def account_name(protocol: str, system_id: str) -> str:
+    """Return the name of an account: its system_id, with the protocol before it for all but SMPP."""
+    return system_id if protocol == "smpp" else f"{protocol}/{system_id}"
+
+
+USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"))
+
 
 class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a simulator is started with.
 
-    `time_factor` divides the delays of test numbers. `resend_seconds` is how long a deliver_sm may stay unacknowledged,
+    `time_factor` divides the delays of test numbers. `resend_seconds` is how long a delivery may stay unacknowledged,
     `deliver_window` how many may be on one link. `ledger_limit` bounds the ledger, `handset_limit` the handsets kept and
     `inbox_limit` the segments each keeps. `seed` makes the dice repeatable.
     """
 
-    accounts: tuple[Account, ...] = (Account(),)
+    accounts: tuple[Account, ...] = USUAL_ACCOUNTS
     behaviour: Behaviour = Behaviour()
     time_factor: Annotated[float, Meta(gt=0)] = 1.0
     resend_seconds: Annotated[float, Meta(gt=0)] = 10.0

@@ -7,16 +7,16 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from yanshu.simulator.accounts import AccountDesk
-from yanshu.simulator.traffic import UDH_CLASS, Delivery, Segment
-from yanshu.text import gsm7, segments, udh
+from yanshu.simulator.traffic import Encoding, Inbound, Segment
+from yanshu.text import gsm7, segments
 
-UCS2_CODING, LATIN1_CODING, ASCII_CODING, GSM7_CODING = 8, 3, 1, 0
+CODECS: dict[Encoding, str] = {"ucs2": "utf-16-be", "latin1": "latin-1", "gbk": "gbk"}
 
 
 class Arrived(NamedTuple):
     """One segment and the account it came over."""
 
-    system_id: str
+    account: str
     segment: Segment
 
 
@@ -26,7 +26,7 @@ class HandsetMessage(Struct, frozen=True):
     sender: str
     text: str
     at: datetime
-    system_id: str
+    account: str
     segments: int
     missing: tuple[int, ...] = ()
 
@@ -45,7 +45,7 @@ class Handset:
         unfinished: dict[tuple[str, str, int, int], dict[int, Arrived]] = {}
         for one in self.arrived:
             segment = one.segment
-            key = (one.system_id, segment.source, segment.reference, segment.parts)
+            key = (one.account, segment.source, segment.reference, segment.parts)
             siblings = unfinished.get(key)
             # A part that is there already belongs to another text: the reference has come round.
             if siblings is None or segment.part in siblings:
@@ -78,7 +78,7 @@ class Handsets:
         else:
             self._by_number.move_to_end(segment.destination)
         handset.desk = desk
-        handset.arrived.append(Arrived(desk.system_id, segment))
+        handset.arrived.append(Arrived(desk.name, segment))
 
     def find(self, number: str) -> Handset | None:
         """Return the handset of a number (digits, an optional plus), or None when nothing ever reached it."""
@@ -89,26 +89,25 @@ class Handsets:
         return list(self._by_number)
 
 
-def write_reply(number: str, to: str, text: str, reference: int) -> list[Delivery]:
-    """Return the deliver_sm of a text from handset `number` to the access number `to`; long ones share `reference`."""
-    encoding = segments.GSM7 if gsm7.is_gsm7(text) else segments.UCS2
+def write_reply(desk: AccountDesk, number: str, to: str, text: str, reference: int) -> list[Inbound]:
+    """Return the parts of a text from handset `number` to access number `to` of an account; long ones share `reference`.
+
+    SMPP carries septets; the Chinese gateways write whatever a phone says in UCS-2.
+    """
+    encoding = segments.GSM7 if desk.account.protocol == "smpp" and gsm7.is_gsm7(text) else segments.UCS2
     pieces = segments.cut(text, encoding, *segments.LIMITS[encoding])
-    coding = GSM7_CODING if encoding == segments.GSM7 else UCS2_CODING
-    deliveries = []
-    for part, piece in enumerate(pieces, 1):
-        octets = gsm7.encode(piece) if coding == GSM7_CODING else piece.encode("utf-16-be", "surrogatepass")
-        header = udh.build(reference, len(pieces), part) if len(pieces) > 1 else b""
-        deliveries.append(Delivery(number, to, UDH_CLASS if header else 0, coding, header + octets))
-    return deliveries
+    octets = gsm7.encode if encoding == segments.GSM7 else _units
+    return [Inbound(number, to, encoding, octets(piece), reference, part, len(pieces)) for part, piece in enumerate(pieces, 1)]
 
 
-def decode_text(data_coding: int, payload: bytes) -> str:
+def decode_text(encoding: Encoding, payload: bytes) -> str:
     """Return the text of a payload; octets that are no text show as U+FFFD."""
-    if data_coding == UCS2_CODING:
-        return payload.decode("utf-16-be", "replace")
-    if data_coding in {LATIN1_CODING, ASCII_CODING}:
-        return payload.decode("latin-1")
-    return gsm7.decode(payload)
+    return gsm7.decode(payload) if encoding == "gsm7" else payload.decode(CODECS[encoding], "replace")
+
+
+def _units(text: str) -> bytes:
+    """Return a text in UTF-16."""
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 def _join(siblings: dict[int, Arrived]) -> HandsetMessage:
@@ -117,9 +116,9 @@ def _join(siblings: dict[int, Arrived]) -> HandsetMessage:
     first = ordered[0].segment
     return HandsetMessage(
         sender=first.source,
-        text=decode_text(first.data_coding, b"".join(one.segment.payload for one in ordered)),
+        text=decode_text(first.encoding, b"".join(one.segment.payload for one in ordered)),
         at=datetime.fromtimestamp(min(one.segment.at for one in ordered), UTC),
-        system_id=ordered[0].system_id,
+        account=ordered[0].account,
         segments=first.parts,
         missing=tuple(part for part in range(1, first.parts + 1) if part not in siblings),
     )

@@ -12,7 +12,7 @@ from yanshu.simulator.traffic import Segment
 class Entry(Struct, frozen=True, gc=False):
     """One submit. `digest` is over the text alone, so that two tries of one segment have the same. `status` 0: accepted."""
 
-    system_id: str
+    account: str
     destination: str
     part: int
     parts: int
@@ -34,11 +34,11 @@ class Ledger:
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
 
-    def add(self, system_id: str, segment: Segment, status: int, carrier_message_id: str | None) -> None:
+    def add(self, account: str, segment: Segment, status: int, carrier_message_id: str | None) -> None:
         """Note one submit and its answer."""
         digest = blake2b(segment.payload, digest_size=8).hexdigest()
         self._entries.append(
-            Entry(system_id, segment.destination, segment.part, segment.parts, digest, status, segment.at, carrier_message_id)
+            Entry(account, segment.destination, segment.part, segment.parts, digest, status, segment.at, carrier_message_id)
         )
 
     def accepted_twice(self) -> dict[tuple[str, str, int], int]:

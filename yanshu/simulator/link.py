@@ -1,29 +1,15 @@
-"""One SMPP session of the simulator: bytes from a socket to the simulated carrier and back, one write a loop turn."""
+"""One session of the simulator: bytes from a socket to the simulated carrier and back, one write a loop turn."""
 
 import asyncio
 from functools import partial
 from typing import Protocol, cast
 
 from yanshu.protocols.events import Answered, BindRequested, Event, Lost, Requested, TimedOut
-from yanshu.protocols.session import Timers
-from yanshu.protocols.smpp import codec, constants, pdus
-from yanshu.protocols.smpp.constants import Status, Tag
-from yanshu.protocols.smpp.smsc import SmscSession
-from yanshu.simulator.accounts import AccountDesk
+from yanshu.simulator.accounts import AccountDesk, Admission
+from yanshu.simulator.behaviour import account_name
 from yanshu.simulator.smsc import Smsc
-from yanshu.simulator.traffic import Delivery, Segment
-from yanshu.text import udh
-
-RECEIPT_WANTED = 0x03
-SYSTEM_ID = "YANSHU-SIM"
-ADDRESS_HEAD = b"\x00\x01\x01"  # service type, ton, npi
-ADDRESS_SIZE = 21
-REFUSALS: dict[type[pdus.Pdu], Status] = {
-    pdus.QuerySm: Status.ESME_RQUERYFAIL,
-    pdus.CancelSm: Status.ESME_RCANCELFAIL,
-    pdus.DataSm: Status.ESME_RSYSERR,
-}
-Answer = tuple[pdus.SubmitSm, int, str]
+from yanshu.simulator.traffic import Delivery
+from yanshu.simulator.wires import Wire
 
 
 class Host(Protocol):
@@ -43,18 +29,19 @@ class Host(Protocol):
 
 
 class SimulatorLink(asyncio.Protocol):
-    """A connection: the session does the protocol, the carrier decides, this moves bytes between them and the socket."""
+    """A connection: the wire does the protocol, the carrier decides, this moves bytes between them and the socket."""
 
-    def __init__(self, smsc: Smsc, host: Host) -> None:
+    def __init__(self, smsc: Smsc, host: Host, wire: Wire) -> None:
         self.account: AccountDesk = None  # type: ignore[assignment]  # no line of an account before the bind
         self.receives = False
         self._smsc = smsc
         self._host = host
-        timers = Timers(response_timeout_seconds=smsc.settings.resend_seconds)
-        self._session: SmscSession[Delivery] = SmscSession(smsc.settings.deliver_window, timers)
+        self.busy, self.throttled = wire.busy, wire.throttled
+        self._wire = wire
+        self._session = wire.session
         self._transport: asyncio.Transport | None = None
         self._address = ""
-        self._held: list[Answer] = []
+        self._held: list[tuple[object, int, str]] = []
         self._at = 0.0
         self._is_marked = False
         self._is_full = False
@@ -129,27 +116,24 @@ class SimulatorLink(asyncio.Protocol):
         if self.account is not None and self.account.waiting:
             self.account.pump()
 
-    def _bind(self, pdu: pdus.Bind) -> None:
+    def _bind(self, request: object) -> None:
         """Check credentials and join the account."""
-        status = self._smsc.admit(pdu.system_id, pdu.password, self._address)
-        if status:
-            self._session.refuse_bind(status)
+        client = self._wire.client(request)
+        name = account_name(self._wire.protocol, client.system_id)
+        admission = self._smsc.admit(name, client.proves, self._address)
+        if admission is not Admission.WELCOME:
+            self._wire.refuse(admission)
             return
-        self._session.accept_bind(SYSTEM_ID)
-        self.receives = not isinstance(pdu, pdus.BindTransmitter)
-        self.account = self._smsc.desk(pdu.system_id)
+        self.account = self._smsc.desk(name)
+        self._wire.admit(self.account)
+        self.receives = client.receives
         self.account.join(self)
 
-    def _requested(self, pdu: pdus.Pdu) -> None:
-        """Hand a submit to the carrier; the simulator serves no other request."""
-        if type(pdu) is not pdus.SubmitSm:
-            self._session.answer(pdu, REFUSALS[type(pdu)])
-        elif len(pdu.source_addr) >= ADDRESS_SIZE:
-            self._session.answer(pdu, Status.ESME_RINVSRCADR)
-        elif not 0 < len(pdu.destination_addr) < ADDRESS_SIZE:
-            self._session.answer(pdu, Status.ESME_RINVDSTADR)
-        else:
-            self._smsc.submitted(self, pdu, read_segment(pdu, self._at))
+    def _requested(self, request: object) -> None:
+        """Hand a submit to the carrier."""
+        segment = self._wire.segment(request, self._at)
+        if segment is not None:
+            self._smsc.submitted(self, request, segment)
 
     def _acknowledged(self, event: Answered[Delivery]) -> None:
         """A delivery is done, or comes again later when the client could not take it. Late answers change nothing."""
@@ -169,7 +153,7 @@ class SimulatorLink(asyncio.Protocol):
             return False
         return self._session.free > 0
 
-    def answer(self, request: pdus.SubmitSm, status: int, carrier_message_id: str) -> None:
+    def answer(self, request: object, status: int, carrier_message_id: str) -> None:
         """See `Line`."""
         if self._is_closing:
             return
@@ -177,13 +161,17 @@ class SimulatorLink(asyncio.Protocol):
         if self.account.behaviour.reorder_answers:
             self._held.append((request, status, carrier_message_id))
         else:
-            self._session.answer(request, status, message_id=carrier_message_id)
+            self._wire.answer(request, status, carrier_message_id)
+
+    def id_text(self, number: int) -> str:
+        """See `Line`."""
+        return self._wire.id_text(number, self.account.behaviour)
 
     def deliver(self, delivery: Delivery) -> None:
         """See `Line`."""
         self._mark()
         delivery.tries += 1
-        self._session.deliver(((encode_delivery(delivery), delivery),), self._smsc.clock.monotonic())
+        self._wire.deliver(delivery, self.account.behaviour, self._smsc.clock.monotonic())
 
     def cut(self) -> None:
         """See `Line`. What was to be written is lost."""
@@ -215,7 +203,7 @@ class SimulatorLink(asyncio.Protocol):
         """Write everything of this turn at once, hang up when the session is over. A silent link forgets what it would say."""
         self._is_marked = False
         for request, status, carrier_message_id in reversed(self._held):
-            self._session.answer(request, status, message_id=carrier_message_id)
+            self._wire.answer(request, status, carrier_message_id)
         self._held.clear()
         data = self._session.data_to_send()
         if self._transport is None:
@@ -237,45 +225,3 @@ class SimulatorLink(asyncio.Protocol):
     def _is_silent(self) -> bool:
         """Whether the link plays dead."""
         return (self.account.behaviour if self.account is not None else self._smsc.behaviour).silent
-
-
-def encode_delivery(delivery: Delivery) -> bytes:
-    """Return the body of a deliver_sm; service type and times are empty, addresses international ISDN (§4.6.1)."""
-    return b"".join(
-        (
-            ADDRESS_HEAD,
-            codec.encode_text("source_addr", delivery.source, ADDRESS_SIZE),
-            ADDRESS_HEAD[1:],
-            codec.encode_text("destination_addr", delivery.destination, ADDRESS_SIZE),
-            bytes((delivery.esm_class, 0, 0, 0, 0, 0, 0, delivery.data_coding, 0, len(delivery.short_message))),
-            delivery.short_message,
-            codec.encode_tlvs(dict(delivery.tlvs)) if delivery.tlvs else b"",
-        )
-    )
-
-
-def read_segment(pdu: pdus.SubmitSm, at: float) -> Segment:
-    """Return what a submit carries, whichever of the three ways joins its segments (UDH, SAR TLVs, message_payload)."""
-    payload, reference, part, parts, mark = pdu.short_message, 0, 1, 1, None
-    if pdu.tlvs:
-        payload = payload or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-        reference = codec.tlv_number(pdu.tlvs, Tag.SAR_MSG_REF_NUM) or 0
-        part = codec.tlv_number(pdu.tlvs, Tag.SAR_SEGMENT_SEQNUM) or 1
-        parts = codec.tlv_number(pdu.tlvs, Tag.SAR_TOTAL_SEGMENTS) or 1
-        mark = codec.tlv_number(pdu.tlvs, Tag.USER_MESSAGE_REFERENCE)
-    if pdu.esm_class & constants.ESM_UDHI:
-        found, payload = udh.parse(payload)
-        if found is not None:
-            reference, parts, part = found
-    return Segment(
-        source=pdu.source_addr,
-        destination=pdu.destination_addr.removeprefix("+"),
-        data_coding=pdu.data_coding,
-        payload=payload,
-        wants_receipt=bool(pdu.registered_delivery & RECEIPT_WANTED),
-        at=at,
-        reference=reference,
-        part=part,
-        parts=parts,
-        user_reference=mark,
-    )

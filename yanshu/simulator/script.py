@@ -2,8 +2,6 @@
 
 from msgspec import Struct
 
-BUSY = 0x08  # ESME_RSYSERR: a passing fault, so another connector may take it and nothing was accepted
-THROTTLED = 0x58  # ESME_RTHROTTLED
 TEST_PREFIX = "86100000000"
 TEST_NUMBER_LENGTH = len(TEST_PREFIX) + 2
 

@@ -1,28 +1,35 @@
 """The simulator as a server: listens, keeps the one timer, and stops cleanly. Used in-process and by `yanshu simulate`."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from yanshu.ports.clock import Clock
-from yanshu.simulator.behaviour import Behaviour, SimulatorSettings
+from yanshu.protocols.session import Timers
+from yanshu.simulator.behaviour import Behaviour, SimulatedProtocol, SimulatorSettings
 from yanshu.simulator.handsets import HandsetMessage
 from yanshu.simulator.ledger import Ledger
 from yanshu.simulator.link import SimulatorLink
 from yanshu.simulator.smsc import Smsc
+from yanshu.simulator.wires import Wire
+from yanshu.simulator.wires.cmpp import CmppWire
+from yanshu.simulator.wires.smpp import SmppWire
 
 SWEEPS_PER_RESEND = 4
 LONGEST_SWEEP_SECONDS = 1.0
 STOP_SECONDS = 2.0
+WIRES: dict[SimulatedProtocol, Callable[[int, Timers], Wire]] = {"smpp": SmppWire, "cmpp": CmppWire}
 
 
 class Simulator:
-    """An SMPP 3.4 carrier on a TCP port."""
+    """A carrier on TCP ports, one for each protocol it was started for."""
 
     def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
         self._clock = clock
         self._smsc = Smsc(settings, clock)
         self._sweep_seconds = min(LONGEST_SWEEP_SECONDS, settings.resend_seconds / SWEEPS_PER_RESEND)
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._links: set[SimulatorLink] = set()
         self._dirty: list[SimulatorLink] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -41,20 +48,20 @@ class Simulator:
         """Whether a silent link has ignored something already."""
         return any(link.slept for link in self._links)
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; return the bound port."""
+    async def start(self, host: str = "127.0.0.1", port: int = 0, protocol: SimulatedProtocol = "smpp") -> int:
+        """Listen for one protocol; return the bound port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._new_link, host, port)
+        server = await loop.create_server(partial(self._new_link, WIRES[protocol]), host, port)
+        self._servers.append(server)
         self._arm()
-        bound: int = self._server.sockets[0].getsockname()[1]
+        bound: int = server.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Listen no more, unbind every session and close its connection; `start` may follow, nothing is forgotten."""
-        if self._server is None:
-            return
-        server, self._server = self._server, None
-        server.close()
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -65,11 +72,14 @@ class Simulator:
         except TimeoutError:
             for link in list(self._links):
                 link.cut()
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
 
-    def _new_link(self) -> SimulatorLink:
+    def _new_link(self, wire: Callable[[int, Timers], Wire]) -> SimulatorLink:
         """Make the protocol of a new connection."""
-        return SimulatorLink(self._smsc, self)
+        settings = self._smsc.settings
+        timers = Timers(response_timeout_seconds=settings.resend_seconds)
+        return SimulatorLink(self._smsc, self, wire(settings.deliver_window, timers))
 
     def opened(self, link: SimulatorLink) -> None:
         """See `link.Host`."""
@@ -95,7 +105,7 @@ class Simulator:
     def _arm(self) -> None:
         """Set the timer for the earliest action, if it is not set for it already."""
         due = self._smsc.schedule.next_due()
-        if due is None or self._server is None or (self._timer is not None and self._timer_due <= due):
+        if due is None or not self._servers or (self._timer is not None and self._timer_due <= due):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -118,15 +128,15 @@ class Simulator:
         """Counters and behaviour as JSON values, in total and by account."""
         return self._smsc.state()
 
-    def set_behaviour(self, changes: dict[str, Any], system_id: str | None = None) -> Behaviour:
+    def set_behaviour(self, changes: dict[str, Any], account: str | None = None) -> Behaviour:
         """Change behaviour at run time, of all accounts or of one. Raises `BehaviourError`, `UnknownName`."""
-        behaviour = self._smsc.set_behaviour(changes, system_id)
+        behaviour = self._smsc.set_behaviour(changes, account)
         self.settle()
         return behaviour
 
-    def drop_links(self, system_id: str | None = None) -> int:
+    def drop_links(self, account: str | None = None) -> int:
         """Cut all links, or those of one account, without a word; return how many. Raises `UnknownName`."""
-        count = self._smsc.cut_links(system_id)
+        count = self._smsc.cut_links(account)
         self.settle()
         return count
 

@@ -1,5 +1,6 @@
 """The simulated carrier itself: decides what becomes of every submit. No socket, no clock of its own."""
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -8,16 +9,14 @@ from typing import Any
 from msgspec.structs import asdict
 
 from yanshu.ports.clock import Clock
-from yanshu.protocols.smpp.pdus import SubmitSm
-from yanshu.simulator.accounts import BIND_FAILED, AccountDesk, Line
+from yanshu.simulator.accounts import AccountDesk, Admission, Line
 from yanshu.simulator.behaviour import Behaviour, SimulatorSettings, changed
 from yanshu.simulator.handsets import Handsets, write_reply
-from yanshu.simulator.identifiers import first_number, id_text
+from yanshu.simulator.identifiers import first_number
 from yanshu.simulator.ledger import Ledger
-from yanshu.simulator.receipts import ReceiptWriter
 from yanshu.simulator.schedule import Schedule
-from yanshu.simulator.script import BUSY, DELIVERED, THROTTLED, Reply, Report, Script, find_script
-from yanshu.simulator.traffic import Delivery, Segment
+from yanshu.simulator.script import DELIVERED, Reply, Report, Script, find_script
+from yanshu.simulator.traffic import Inbound, Receipt, Segment
 
 SEED_LENGTH = 8
 GARBAGE_LENGTH = 64
@@ -36,36 +35,35 @@ class Smsc:
         self.clock = clock
         self.schedule = Schedule()
         self.behaviour = settings.behaviour
-        self.desks = {account.system_id: AccountDesk(account, settings.behaviour) for account in settings.accounts}
+        self.desks = {account.name: AccountDesk(account, settings.behaviour) for account in settings.accounts}
         self.handsets = Handsets(settings.handset_limit, settings.inbox_limit)
         self.ledger = Ledger(settings.ledger_limit)
         self.unknown_binds = 0
         self.dice = Random(clock.entropy(SEED_LENGTH) if settings.seed is None else settings.seed)  # noqa: S311 - no secret
         self._next_number = first_number(clock.now())
         self._next_reference = 0
-        self._receipts = ReceiptWriter()
 
-    def admit(self, system_id: str, password: str, address: str) -> int:
-        """Return the command_status of a bind."""
-        desk = self.desks.get(system_id)
+    def admit(self, account: str, proves: Callable[[str], bool], address: str) -> Admission:
+        """Judge a bind of the account with this name; see `AccountDesk.admit`."""
+        desk = self.desks.get(account)
         if desk is None:
             self.unknown_binds += 1
-            return BIND_FAILED
-        return desk.admit(password, address)
+            return Admission.NOT_ALLOWED
+        return desk.admit(proves, address)
 
-    def submitted(self, line: Line, request: SubmitSm, segment: Segment) -> None:
+    def submitted(self, line: Line, request: object, segment: Segment) -> None:
         """Decide on one submit: answer, receipts, reply, now or later."""
         desk = line.account
         desk.tally.submits += 1
         script = find_script(segment.destination)
         if script is None and desk.is_plain:
-            number = self._take(desk, segment)
-            line.answer(request, 0, id_text(number, desk.behaviour.id_form))
+            number = self._take(line, segment)
+            line.answer(request, 0, line.id_text(number))
             self._report_plain(line, segment, number, 0.0)
             return
         self._consider(line, request, segment, script)
 
-    def _consider(self, line: Line, request: SubmitSm, segment: Segment, script: Script | None) -> None:
+    def _consider(self, line: Line, request: object, segment: Segment, script: Script | None) -> None:
         """The long way: faults, refusals, delays and the script."""
         desk = line.account
         behaviour = desk.behaviour
@@ -76,12 +74,12 @@ class Smsc:
         if behaviour.garbage_every and desk.tally.submits % behaviour.garbage_every == 0:
             line.write_garbage(self.dice.randbytes(GARBAGE_LENGTH))
         delay = behaviour.answer_seconds + behaviour.answer_jitter_seconds * self.dice.random()
-        if status := self._refusal(desk, segment, script):
+        if status := self._refusal(line, segment, script):
             self._note(desk, segment, status, None)
             self._later(delay, partial(line.answer, request, status, ""))
             return
-        number = self._take(desk, segment)
-        answer = partial(line.answer, request, 0, id_text(number, behaviour.id_form))
+        number = self._take(line, segment)
+        answer = partial(line.answer, request, 0, line.id_text(number))
         if script is None:
             self._answer(desk, delay, answer)
             self._report_plain(line, segment, number, delay)
@@ -101,33 +99,35 @@ class Smsc:
         if script.reply is not None and segment.part == segment.parts:
             self._later(delay + self._scaled(script.reply.after), partial(self._scripted_reply, line, segment, script.reply))
 
-    def _refusal(self, desk: AccountDesk, segment: Segment, script: Script | None) -> int:
+    def _refusal(self, line: Line, segment: Segment, script: Script | None) -> int:
         """Return the status a submit is refused with, or 0; counts it."""
-        behaviour, status = desk.behaviour, 0
+        desk, status = line.account, 0
+        behaviour = desk.behaviour
         if desk.exceeds(self.clock.monotonic()) or (script and script.throttles and desk.throttles_again(segment, script.throttles)):
-            status = THROTTLED
+            status = line.throttled
         elif script and script.refused and desk.account.refuses_07:
-            status = BUSY
+            status = line.busy
         elif behaviour.refuse_rate and self.dice.random() < behaviour.refuse_rate:
-            status = behaviour.refuse_code
-        if status == THROTTLED:
+            status = behaviour.refuse_code or line.busy
+        if status == line.throttled:
             desk.tally.throttled += 1
         elif status:
             desk.tally.refused += 1
         return status
 
-    def _take(self, desk: AccountDesk, segment: Segment) -> int:
+    def _take(self, line: Line, segment: Segment) -> int:
         """Take responsibility for a segment; return its number."""
+        desk = line.account
         number = self._next_number = self._next_number + 1
         desk.tally.accepted += 1
         if self.settings.keep_ledger:
-            self._note(desk, segment, 0, id_text(number, desk.behaviour.id_form))
+            self._note(desk, segment, 0, line.id_text(number))
         return number
 
     def _note(self, desk: AccountDesk, segment: Segment, status: int, carrier_message_id: str | None) -> None:
         """Write the ledger, if one is kept."""
         if self.settings.keep_ledger:
-            self.ledger.add(desk.system_id, segment, status, carrier_message_id)
+            self.ledger.add(desk.name, segment, status, carrier_message_id)
 
     def _answer(self, desk: AccountDesk, delay: float, answer: Callable[[], None]) -> None:
         """Answer after `delay`, unless the dice lose the answer."""
@@ -160,16 +160,15 @@ class Smsc:
             return
         twice = behaviour.receipt_duplicate_rate and self.dice.random() < behaviour.receipt_duplicate_rate
         for _ in range(2 if twice else 1):
-            delivery = self._receipts.write(segment, number, report, behaviour, self.clock.now().timestamp())
             desk.tally.receipts += 1
-            desk.hand_over(delivery, line)
+            desk.hand_over(Receipt(segment, number, report, self.clock.now().timestamp()), line)
 
     def _scripted_reply(self, line: Line, segment: Segment, reply: Reply) -> None:
         """Say what the script says, as often as it says."""
-        deliveries = write_reply(segment.destination, segment.source, reply.text, self._reference())
+        parts = write_reply(line.account, segment.destination, segment.source, reply.text, self._reference())
         for _ in range(reply.times):
-            for delivery in deliveries:
-                self._hand_in(line.account, Delivery(*_fields(delivery)))
+            for part in parts:
+                self._hand_in(line.account, copy.copy(part))
 
     def reply(self, number: str, text: str, to: str | None = None) -> int:
         """Send `text` from a handset to the number that last wrote to it (or `to`); return its segments.
@@ -179,15 +178,15 @@ class Smsc:
         handset = self.handsets.find(number)
         if handset is None or handset.desk is None:
             raise UnknownName(f"no text has reached handset {number}")
-        deliveries = write_reply(handset.number, to or handset.arrived[-1].segment.source, text, self._reference())
-        for delivery in deliveries:
-            self._hand_in(handset.desk, delivery)
-        return len(deliveries)
+        parts = write_reply(handset.desk, handset.number, to or handset.arrived[-1].segment.source, text, self._reference())
+        for part in parts:
+            self._hand_in(handset.desk, part)
+        return len(parts)
 
-    def _hand_in(self, desk: AccountDesk, delivery: Delivery) -> None:
+    def _hand_in(self, desk: AccountDesk, part: Inbound) -> None:
         """Deliver one part of an inbound text."""
         desk.tally.inbounds += 1
-        desk.hand_over(delivery)
+        desk.hand_over(part)
 
     def _reference(self) -> int:
         """Return the next reference of a long inbound text."""
@@ -205,10 +204,10 @@ class Smsc:
         else:
             action()
 
-    def set_behaviour(self, changes: dict[str, Any], system_id: str | None = None) -> Behaviour:
+    def set_behaviour(self, changes: dict[str, Any], account: str | None = None) -> Behaviour:
         """Change the behaviour of one account or, where accounts have no own, of all. Raises `BehaviourError`, `UnknownName`."""
-        if system_id is not None:
-            desk = self.desk(system_id)
+        if account is not None:
+            desk = self.desk(account)
             desk.override(self.behaviour, changes)
             return desk.behaviour
         self.behaviour = changed(self.behaviour, changes)
@@ -216,15 +215,15 @@ class Smsc:
             desk.follow(self.behaviour)
         return self.behaviour
 
-    def desk(self, system_id: str) -> AccountDesk:
-        """Return an account's desk; raises `UnknownName`."""
-        if system_id not in self.desks:
-            raise UnknownName(f"no account {system_id}")
-        return self.desks[system_id]
+    def desk(self, account: str) -> AccountDesk:
+        """Return the desk of the account of this name; raises `UnknownName`."""
+        if account not in self.desks:
+            raise UnknownName(f"no account {account}")
+        return self.desks[account]
 
-    def cut_links(self, system_id: str | None = None) -> int:
+    def cut_links(self, account: str | None = None) -> int:
         """Drop all links, or those of one account, without a word; return how many."""
-        desks = [self.desk(system_id)] if system_id is not None else list(self.desks.values())
+        desks = [self.desk(account)] if account is not None else list(self.desks.values())
         lines = [line for desk in desks for line in desk.lines]
         for line in lines:
             line.account.tally.cut += 1
@@ -251,8 +250,3 @@ class Smsc:
             "scheduled": len(self.schedule),
             "ledger": len(self.ledger),
         }
-
-
-def _fields(delivery: Delivery) -> tuple[Any, ...]:
-    """The content of a delivery without its tries, to send the same again."""
-    return delivery.source, delivery.destination, delivery.esm_class, delivery.data_coding, delivery.short_message

@@ -1,21 +1,24 @@
-"""What goes through a simulated carrier: segments submitted to it, and what it delivers."""
+"""What goes through a simulated carrier, whatever it speaks: segments submitted to it, and what it delivers."""
+
+from typing import Literal
 
 from msgspec import Struct
 
-RECEIPT_CLASS = 0x04
-UDH_CLASS = 0x40
+from yanshu.simulator.script import Report
+
+Encoding = Literal["gsm7", "latin1", "ucs2", "gbk"]
 
 
 class Segment(Struct, frozen=True, gc=False):
-    """One submit_sm, with what joins it to its siblings taken out of its header, SAR TLVs or message_payload.
+    """One submit, with what joins it to its siblings taken out of its header or fields.
 
-    `payload` is the text alone, in `data_coding`; `part` is 1-based; `at` is wall time in epoch seconds.
-    `user_reference` is the sender's own mark (TLV user_message_reference), repeated in receipts.
+    `payload` is the text alone, in `encoding`; `part` is 1-based; `at` is wall time in epoch seconds.
+    `user_reference` is the sender's own mark (SMPP's user_message_reference), repeated in receipts.
     """
 
     source: str
     destination: str
-    data_coding: int
+    encoding: Encoding
     payload: bytes
     wants_receipt: bool
     at: float
@@ -25,21 +28,33 @@ class Segment(Struct, frozen=True, gc=False):
     user_reference: int | None = None
 
 
-class Delivery(Struct):
-    """One deliver_sm on its way to the client: a receipt or a part of an inbound text. `tries` counts its sendings."""
+class Receipt(Struct):
+    """What became of a segment, on its way to the client. `number` is the carrier's for it, `at` when that was (epoch seconds).
+
+    `tries` counts its sendings.
+    """
+
+    segment: Segment
+    number: int
+    report: Report
+    at: float
+    tries: int = 0
+
+
+class Inbound(Struct):
+    """One part of a text that a phone sends, on its way to the client; `octets` are in `encoding`."""
 
     source: str
     destination: str
-    esm_class: int
-    data_coding: int
-    short_message: bytes
-    tlvs: tuple[tuple[int, bytes], ...] = ()
+    encoding: Encoding
+    octets: bytes
+    reference: int = 0
+    part: int = 1
+    parts: int = 1
     tries: int = 0
 
-    @property
-    def is_receipt(self) -> bool:
-        """Whether it reports on a submit."""
-        return self.esm_class & RECEIPT_CLASS != 0
+
+Delivery = Receipt | Inbound
 
 
 class Tally(Struct):

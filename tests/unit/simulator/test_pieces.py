@@ -8,16 +8,16 @@ from yanshu.simulator import Account, Behaviour
 from yanshu.simulator.accounts import AccountDesk
 from yanshu.simulator.handsets import Handsets, decode_text
 from yanshu.simulator.identifiers import id_text, receipt_id_text
-from yanshu.simulator.receipts import ReceiptWriter
 from yanshu.simulator.schedule import Schedule
 from yanshu.simulator.script import SCRIPTS, Report, find_script
-from yanshu.simulator.traffic import Segment
+from yanshu.simulator.traffic import Encoding, Receipt, Segment
+from yanshu.simulator.wires.smpp_receipts import content
 
 AT = datetime(2026, 11, 23, 8, 30, tzinfo=UTC).timestamp()
 
 
 def segment(**changes: object) -> Segment:
-    values = {"source": "1069", "destination": "8613800138000", "data_coding": 8, "payload": b"", "wants_receipt": True, "at": AT}
+    values = {"source": "1069", "destination": "8613800138000", "encoding": "ucs2", "payload": b"", "wants_receipt": True, "at": AT}
     return Segment(**{**values, **changes})  # type: ignore[arg-type]
 
 
@@ -57,25 +57,30 @@ def test_uuids_differ_and_are_reported_as_answered() -> None:
 
 
 def test_a_text_receipt_reads_as_in_appendix_b_with_local_times() -> None:
-    delivery = ReceiptWriter().write(segment(), 255, Report(1, "DELIVRD", "000"), Behaviour(), AT + 60)
-    assert delivery.short_message == b"id:ff sub:001 dlvrd:001 submit date:2611231630 done date:2611231631 stat:DELIVRD err:000 text:"
-    assert (delivery.esm_class, delivery.tlvs) == (4, ())
+    text, tlvs = content(Receipt(segment(), 255, Report(1, "DELIVRD", "000"), AT + 60), Behaviour())
+    assert text == b"id:ff sub:001 dlvrd:001 submit date:2611231630 done date:2611231631 stat:DELIVRD err:000 text:"
+    assert tlvs == {}
 
 
 def test_a_tlv_receipt_has_id_state_and_error_and_repeats_the_senders_mark() -> None:
-    report = Report(1, "UNDELIV", "MK:0024")
-    delivery = ReceiptWriter().write(segment(user_reference=258), 255, report, Behaviour(receipt_as="tlv"), AT)
-    assert delivery.short_message == b""
-    assert dict(delivery.tlvs) == {0x001E: b"ff\x00", 0x0427: b"\x05", 0x0423: b"\x03\x00\x18", 0x0204: b"\x01\x02"}
-    assert ReceiptWriter().write(segment(), 255, report, Behaviour(receipt_as="both"), AT).short_message
+    receipt = Receipt(segment(user_reference=258), 255, Report(1, "UNDELIV", "MK:0024"), AT)
+    tlvs = {0x001E: b"ff\x00", 0x0427: b"\x05", 0x0423: b"\x03\x00\x18", 0x0204: b"\x01\x02"}
+    assert content(receipt, Behaviour(receipt_as="tlv")) == (b"", tlvs)
+    assert content(receipt, Behaviour(receipt_as="both"))[0]
 
 
 @pytest.mark.parametrize(
-    ("coding", "payload", "text"),
-    [(8, "雁书😀".encode("utf-16-be"), "雁书😀"), (0, b"\x00\x1b\x65", "@€"), (3, b"\xe9", "é"), (1, b"hi", "hi"), (8, b"\x00", "\ufffd")],
+    ("encoding", "payload", "text"),
+    [
+        ("ucs2", "雁书😀".encode("utf-16-be"), "雁书😀"),
+        ("gsm7", b"\x00\x1b\x65", "@€"),
+        ("latin1", b"\xe9", "é"),
+        ("gbk", "雁书".encode("gbk"), "雁书"),
+        ("ucs2", b"\x00", "\ufffd"),
+    ],
 )
-def test_payloads_are_decoded_by_their_coding(coding: int, payload: bytes, text: str) -> None:
-    assert decode_text(coding, payload) == text
+def test_payloads_are_decoded_by_their_encoding(encoding: Encoding, payload: bytes, text: str) -> None:
+    assert decode_text(encoding, payload) == text
 
 
 def test_a_handset_joins_segments_in_any_order_even_when_a_pair_was_cut() -> None:
@@ -91,7 +96,7 @@ def test_a_handset_joins_segments_in_any_order_even_when_a_pair_was_cut() -> Non
 def test_a_reference_used_again_begins_another_text() -> None:
     handsets, desk = Handsets(10, 10), AccountDesk(Account(), Behaviour())
     for payload, part in ((b"a", 1), (b"b", 2), (b"c", 1), (b"d", 1), (b"e", 2)):
-        handsets.receive(desk, segment(data_coding=1, payload=payload, reference=9, part=part, parts=2))
+        handsets.receive(desk, segment(encoding="latin1", payload=payload, reference=9, part=part, parts=2))
     handset = handsets.find("8613800138000")
     assert handset is not None
     assert [one.text for one in handset.inbox()] == ["ab", "c", "de"]

@@ -15,10 +15,14 @@ STATES: dict[str, ReceiptState] = {
     "REJECTD": ReceiptState.REJECTED,
     "UNKNOWN": ReceiptState.UNKNOWN,
 }
-# Families of codes that Chinese gateways write in place of a state, by their first two letters.
+# Families of codes that Chinese gateways write in place of a state, by their first two letters (china-sms.md §5.1): MI to MN are
+# states of China Mobile's own centre with the number of their cause.
 _FAMILIES: dict[str, ReceiptState] = {
     **dict.fromkeys(("MA", "MB", "MC", "CA", "CB", "IA", "IB", "IC"), ReceiptState.UNDELIVERABLE),
     **dict.fromkeys(("DA", "DB", "SA", "SB"), ReceiptState.REJECTED),
+    "MI": ReceiptState.EXPIRED,
+    **dict.fromkeys(("MJ", "MK"), ReceiptState.UNDELIVERABLE),
+    "MN": ReceiptState.REJECTED,
 }
 _MAINLAND_LENGTH = 11
 _MAINLAND_MOBILE = re.compile(r"1[3-9][0-9]{9}")

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from yanshu.adapters.carriers import arrivals
 from yanshu.text import segments
 
 TextFormat = Literal["ucs2", "gbk"]
@@ -55,6 +56,16 @@ def number_for(recipient: str, prefix: NumberPrefix) -> str:
     if recipient.startswith(_MAINLAND):
         return prefix + recipient[len(_MAINLAND) :]
     return recipient.removeprefix("+")
+
+
+def phone_number(address: str) -> str | None:
+    """Return a person's number in E.164 as far as it is one; None when the carrier left it out.
+
+    At these gateways a number that begins with 1 is of the mainland: phones have 11 digits, things 13 (china-sms.md §1).
+    """
+    if address.startswith("1") and address.isascii() and address.isdecimal():
+        return f"{_MAINLAND}{address[: arrivals.LONGEST_ADDRESS]}"
+    return arrivals.phone_number(address)
 
 
 def beijing_time(text: str) -> datetime | None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from yanshu.adapters.carriers.mainland import GBK, UCS2, NumberPrefix, TextFormat, beijing_time, cut, number_for, read_text
+from yanshu.adapters.carriers.mainland import GBK, UCS2, NumberPrefix, TextFormat, beijing_time, cut, number_for, phone_number, read_text
 
 CUTS: list[tuple[str, str, TextFormat, bool, int, list[int]]] = [
     ("a short text in UCS-2", "您好", "ucs2", False, UCS2, [4]),
@@ -50,6 +50,23 @@ NUMBERS: list[tuple[str, NumberPrefix, str]] = [
 @pytest.mark.parametrize(("recipient", "prefix", "written"), NUMBERS, ids=[f"{case[0]} with {case[1] or 'nothing'}" for case in NUMBERS])
 def test_a_number_is_written_as_the_gateway_wants_it(recipient: str, prefix: NumberPrefix, written: str) -> None:
     assert number_for(recipient, prefix) == written
+
+
+PHONES = [
+    ("a phone", "13800138000", "+8613800138000"),
+    ("a phone with its country", "8613800138000", "+8613800138000"),
+    ("a thing", "1064812345678", "+861064812345678"),
+    ("a test number", "10000000001", "+8610000000001"),
+    ("abroad", "85291234567", "+85291234567"),
+    ("abroad, dialled", "0085291234567", "+85291234567"),
+    ("no number", "1 or 2", "1 or 2"),
+    ("nobody", "", None),
+]
+
+
+@pytest.mark.parametrize(("name", "written", "number"), PHONES, ids=[case[0] for case in PHONES])
+def test_a_number_is_read_however_the_gateway_writes_it(name: str, written: str, number: str | None) -> None:
+    assert phone_number(written) == number
 
 
 def test_a_time_is_beijing_s_and_none_when_it_is_no_time() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, phone_number, state_of
-from yanshu.adapters.carriers.mainland import beijing_time, read_text
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, state_of
+from yanshu.adapters.carriers.mainland import beijing_time, phone_number, read_text
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
