@@ -43,15 +43,17 @@ class Answered(Struct, Generic[Item], frozen=True):
 
 
 class TimedOut(Struct, Generic[Item], frozen=True):
-    """No answer in time. The permit is free; the answer may still come."""
+    """No answer in time. The permit is free; the answer may still come. `message_id` is known before the answer in SGIP only."""
 
     item: Item
+    message_id: str = ""
 
 
 class Lost(Struct, Generic[Item], frozen=True):
-    """The connection ended before the answer."""
+    """The connection ended before the answer. `message_id` as in `TimedOut`."""
 
     item: Item
+    message_id: str = ""
 
 
 class Requested(Struct, frozen=True):

@@ -57,7 +57,10 @@ class WireSession(ABC, Generic[Item]):
     """One end of a session. A protocol says how its frames are taken and refused, and what asking and leaving look like.
 
     `_hot` names the frames of the hot path by their command: these never end the session. All others go to `_take`.
+    `is_at_rest` once it ended only because nobody had anything to say: its owner comes back when there is something.
     """
+
+    is_at_rest = False
 
     def __init__(self, window: int, timers: Timers, framer: Framer, last_sequence: int) -> None:
         self._timers = timers
@@ -130,7 +133,7 @@ class WireSession(ABC, Generic[Item]):
             return events
         deadline = self._window.next_deadline()
         if deadline is not None and deadline <= now:
-            events.extend(TimedOut(item) for item in self._window.expire(now))
+            events.extend(TimedOut(item, self._id_before_answer(number)) for number, item in self._window.expire(now))
         if self._phase_deadline is not None and self._phase_deadline <= now:
             self._end("no answer to unbind" if self._phase is Phase.UNBINDING else "no bind in time")
             return events
@@ -142,7 +145,7 @@ class WireSession(ABC, Generic[Item]):
     def connection_lost(self, now: float) -> list[Event]:  # noqa: ARG002 - the shape all sessions have
         """The connection is gone: whatever waits for an answer will not get one."""
         self._end("connection lost")
-        return [Lost(item) for item in self._window.drain()]
+        return [Lost(item, self._id_before_answer(number)) for number, item in self._window.drain()]
 
     # --- what the owner asks ---
 
@@ -191,6 +194,10 @@ class WireSession(ABC, Generic[Item]):
     @abstractmethod
     def _write_unbind(self) -> None:
         """Say goodbye."""
+
+    def _id_before_answer(self, number: int) -> str:  # noqa: ARG002 - what a protocol may say
+        """Return the id of what was submitted under a number, where it is known without an answer."""
+        return ""
 
     # --- for the protocols ---
 

@@ -78,21 +78,21 @@ class Window(Generic[Item]):
         """Return when `expire` is due; may be early, because answered requests are not searched for the next one."""
         return self._earliest
 
-    def expire(self, now: float) -> list[Item]:
-        """Give up what waited too long; its answer may still come."""
+    def expire(self, now: float) -> list[tuple[int, Item]]:
+        """Give up what waited too long, and return it with its numbers; its answer may still come."""
         for number in _older(self._late, now):
             del self._late[number]
-        expired: list[Item] = []
+        expired: list[tuple[int, Item]] = []
         for number in _older(self._pending, now):
             _, item = self._pending.pop(number)
             self._late[number] = (now + self._timeout, item)
-            expired.append(item)
+            expired.append((number, item))
         self._earliest = earliest((_first(self._pending), _first(self._late)))
         return expired
 
-    def drain(self) -> list[Item]:
-        """Give up everything outstanding, oldest first: the connection is gone."""
-        items = [item for _, item in self._pending.values()]
+    def drain(self) -> list[tuple[int, Item]]:
+        """Give up everything outstanding, and return it with its numbers, oldest first: the connection is gone."""
+        items = [(number, item) for number, (_, item) in self._pending.items()]
         self._pending.clear()
         self._late.clear()
         self._earliest = None

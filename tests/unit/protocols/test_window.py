@@ -18,7 +18,7 @@ def test_a_number_still_waiting_is_skipped() -> None:
 def test_a_number_whose_answer_may_still_come_is_skipped() -> None:
     window: Window[str] = Window(2, 10.0, Sequence(3))
     window.open("a", 0.0)
-    assert window.expire(10.0) == ["a"]
+    assert window.expire(10.0) == [(1, "a")]
     assert [window.open("b", 11.0), window.open("c", 11.0), window.close(3), window.open("d", 11.0)] == [2, 3, "c", 3]
 
 
@@ -38,10 +38,10 @@ def test_permits_come_back_by_answer_timeout_and_end() -> None:
     assert (window.free, len(window)) == (0, 3)
     assert window.close(1) == "a"
     assert window.free == 1
-    assert window.expire(10.0) == ["b", "c"]
+    assert window.expire(10.0) == [(2, "b"), (3, "c")]
     assert window.free == 3
     window.open("d", 11.0)
-    assert window.drain() == ["d"]
+    assert window.drain() == [(4, "d")]
     assert (window.free, window.next_deadline()) == (3, None)
 
 
@@ -50,7 +50,7 @@ def test_only_what_is_old_enough_is_given_up() -> None:
     window.open("a", 0.0)
     window.open("b", 5.0)
     assert window.next_deadline() == 10.0
-    assert window.expire(12.0) == ["a"]
+    assert window.expire(12.0) == [(1, "a")]
     assert window.next_deadline() == 15.0
     assert window.close_late(1) == "a"
     assert window.close_late(1) is None

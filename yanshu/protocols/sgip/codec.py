@@ -15,6 +15,8 @@ from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_
 # Message Length, Command ID, and the three words of the sequence.
 _HEADER = struct.Struct(">IIIII")
 _SEQUENCE = struct.Struct(">III")
+# The same with the sequence as it travels. Takes the length, the command and twelve octets.
+pack_header = struct.Struct(">II12s").pack
 _MOST_NUMBERS = 100
 _LONGEST_ASCII = 159
 _LONGEST = 140
