@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.harness import OPENER, ROOT, clean_environment
 
-_NEEDED = ("yanshu/py.typed", "yanshu/adapters/stores/migrations/env.py")
+_NEEDED = ("yanshu/py.typed", "yanshu/rules/routing/receipt_codes.csv", "yanshu/adapters/stores/migrations/env.py")
 
 
 @pytest.mark.slow
