@@ -10,10 +10,14 @@ from pathlib import Path
 import click
 
 from yanshu.cli.commands import commands
+from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import FINALS, TRANSITIONS, Status
+from yanshu.domain.outcomes import TOLD, OutcomeClass
 from yanshu.domain.reasons import REASONS
+from yanshu.domain.retries import Retry, retry_of
 from yanshu.edge.api.app import ENDPOINTS
 from yanshu.edge.api.catalogue import CATALOGUE, in_print
+from yanshu.rules.routing.codes import FAMILIES, STATES, shipped_codes
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
 
@@ -149,6 +153,82 @@ def render_reasons() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _by_class(read: dict[str, OutcomeClass]) -> str:
+    """Return what is read as each class, class by class."""
+    classes = dict.fromkeys(read.values())
+    return "; ".join(f"{', '.join(f'`{code}`' for code in read if read[code] is outcome)} as {outcome}" for outcome in classes)
+
+
+def receipt_grounds() -> list[str]:
+    """Return how the code of a receipt is read."""
+    families, states = _by_class(FAMILIES), _by_class(STATES)
+    return [
+        NOTE.format(source="`yanshu/domain/outcomes.py`, `yanshu/domain/retries.py` and `yanshu/rules/routing/codes.py`"),
+        "# Receipt codes",
+        "",
+        "A receipt carries a state (`stat`) and an error (`err`) in the carrier's own words. `GET /v1/messages/{id}/explain` keeps both",
+        "and says of each receipt what they mean: `class`, `grounds`, `owner` (who must act; null: nobody) and `advice` in your language.",
+        "",
+        "## Where the meaning comes from",
+        f"`yanshu/rules/routing/receipt_codes.csv` lists {len(shipped_codes()):,} codes; date and sources are in its head.",
+        "The same short number means different things at different carriers, so a code is looked up by carrier: the operator of the",
+        "recipient's range, else of the connector's protocol; SGIP has tables of its own, since its reports and its responses use the",
+        "same numbers for different things. A good state (delivered, accepted) wins over any error. Else the first of these answers:",
+        "",
+        "| `grounds` | what answers |",
+        "|---|---|",
+        "| `listed` | the carrier's own table has the code |",
+        "| `shared` | the table for all carriers has it; or it has a letter in it, and all tables that have it agree |",
+        "| `joined` | China Telecom's state and error in one (`UNDELIVS705S`) or side by side: together, or by the error |",
+        f"| `family` | China Mobile's family of codes: {families} |",
+        f"| `state` | the state alone: {states} |",
+        "| `nothing` | none of them: `unknown` |",
+        "",
+        "Most codes have a single source, and gateways differ: take `family`, `state` and numbers for a good guess, not for proof.",
+    ]
+
+
+def render_receipt_codes() -> str:
+    """Return what the codes of receipts are read as, and what follows from each class."""
+    lines = [
+        *receipt_grounds(),
+        "",
+        "## The classes",
+        "",
+        "| class | owner | advice |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{outcome}` | {TOLD[outcome].owner or ''} | {TOLD[outcome].en}<br>{TOLD[outcome].zh} |" for outcome in OutcomeClass]
+    lines += [
+        "",
+        "## Whether to try again",
+        "What makes sense after such a receipt, by lane. The platform does not resend after a receipt; this is for callers who do.",
+        "",
+        f"| class | {' | '.join(Lane)} |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{outcome}` | {' | '.join(_again(retry_of(outcome, lane)) for lane in Lane)} |" for outcome in OutcomeClass]
+    lines += [
+        "",
+        "`never` do not; `wait` the last word has not been said; `changed` with another text; `filed` once the signature is filed;",
+        "`elsewhere` at once over another connector; `other_operator` at once over a connector of the operator the number moved to;",
+        "`later` after each of the delays; `next_window` when the limit or the hours allow it.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _again(retry: Retry) -> str:
+    """Return a way to try again in one cell."""
+    told = [f"`{retry.way}`"]
+    if retry.delays:
+        told.append(", then ".join(f"{delay.total_seconds() / 60:.0f} min" for delay in retry.delays))
+    elif retry.tries:
+        told.append(f"×{retry.tries}")
+    if retry.too_old_after:
+        told.append(f"within {retry.too_old_after.total_seconds():.0f} s")
+    return " ".join(told)
+
+
 def render_errors_zh() -> str:
     """Return the table of error codes for those who read Chinese."""
     lines = [
@@ -227,6 +307,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": render_commands,
     "zh/errors.md": render_errors_zh,
     "reference/reasons.md": render_reasons,
+    "reference/receipt-codes.md": render_receipt_codes,
     "reference/metrics.md": render_metrics,
     "explain/status.md": render_status,
 }

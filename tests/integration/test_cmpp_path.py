@@ -21,7 +21,8 @@ async def deliver(gateway: Ismg, pdu: pdus.Deliver) -> None:
     gateway.deliver(pdu)
 
 
-def test_a_message_over_cmpp_is_delivered_and_answered(served: Served, ismg: Ismg) -> None:
+def send_over(served: Served, ismg: Ismg) -> tuple[str, str]:
+    """Send a text over a connector to this gateway and no other; return the connector's id and the message's path once it is submitted."""
     body = served.connector_body(
         name="mobile", protocol="cmpp", port=ismg.port, password=SECRET, settings={"sp_id": "901234"}, sender="10690000123", simulated=False
     )
@@ -29,8 +30,14 @@ def test_a_message_over_cmpp_is_delivered_and_answered(served: Served, ismg: Ism
     served.admin.call("POST", "/v1/routes", {"name": "cmpp", "rank": 1, "connectors": [connector]})
     until("the link", lambda: served.admin.call("GET", f"/v1/connectors/{connector}/health")["state"] == "up")
 
-    path = f"/v1/messages/{served.admin.call('POST', '/v1/messages', {'to': NUMBER, 'text': TEXT})['id']}"
+    message = {"to": NUMBER, "text": TEXT, "routing": {"pool": [connector]}}
+    path = f"/v1/messages/{served.admin.call('POST', '/v1/messages', message)['id']}"
     until("submitted", lambda: served.admin.call("GET", path)["status"] == "submitted")
+    return connector, path
+
+
+def test_a_message_over_cmpp_is_delivered_and_answered(served: Served, ismg: Ismg) -> None:
+    connector, path = send_over(served, ismg)
     assert ismg.submits[0].msg_content.decode("utf-16-be") == TEXT
     served.run(deliver(ismg, report("DELIVRD", FIRST_ID)))
     until("delivered", lambda: served.admin.call("GET", path)["status"] == "delivered")
@@ -42,3 +49,29 @@ def test_a_message_over_cmpp_is_delivered_and_answered(served: Served, ismg: Ism
     (inbound,) = until("the answer", lambda: served.admin.call("GET", "/v1/inbound")["data"])
     assert (inbound["text"], inbound["from"], inbound["in_reply_to"]) == ("你好", f"+86{NUMBER}", path.rpartition("/")[2])
     assert ismg.acknowledged == [0, 0]
+
+
+TELLINGS = [
+    ("en", "Receipt for segment 1: MK:0001. Nobody has this number.", "Who can act: recipient."),
+    ("zh-CN", "第 1 条的状态报告：MK:0001。该号码为空号。", "处理方：接收者。"),
+]
+
+
+def test_a_code_in_a_report_is_explained_in_the_language_of_the_caller(served: Served, ismg: Ismg) -> None:
+    _, path = send_over(served, ismg)
+    served.run(deliver(ismg, report("MK:0001", FIRST_ID)))
+    until("the report", lambda: served.admin.call("GET", path)["status"] == "undelivered")
+    for language, begins, ends in TELLINGS:
+        told = served.admin.call("GET", f"{path}/explain", Accept_Language=language)
+        (attempt,) = told["attempts"]
+        (sentence,) = [sentence for sentence in told["sentences"] if sentence.startswith(begins)]
+        assert sentence.endswith(ends)
+        assert attempt["receipt"].pop("at")
+        assert attempt["receipt"].pop("advice") in sentence
+        assert attempt["receipt"] == {
+            "stat": "MK:0001",
+            "err": "MK:0001",
+            "class": "invalid_number",
+            "grounds": "listed",
+            "owner": "recipient",
+        }

@@ -17,6 +17,7 @@ from yanshu.domain.submissions import AnswerResult, ReceiptState
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batch_runner import BatchRunner
 from yanshu.pipeline.batches import Batches
+from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.check import Checker
 from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
@@ -31,6 +32,8 @@ from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
+from yanshu.rules.contacts.prefixes import shipped_prefixes
+from yanshu.rules.routing.codes import shipped_codes
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.settings import Settings
@@ -60,7 +63,7 @@ class House:
         self.schedule = Schedule(store, clock, waits)
         self.batches = Batches(store, clock, self.accepter)
         self.runner = BatchRunner(store, clock, self.batches, waits)
-        self.explainer = Explainer(store, self.router)
+        self.explainer = Explainer(store, self.router, Causes(shipped_codes(), shipped_prefixes()))
         self.supervisor = Supervisor(self.metrics)
 
     def _carrier(self, connector: Connector, slot: int) -> ScriptedCarrier:

@@ -22,6 +22,7 @@ from yanshu.edge.api.services import Sandbox, Services
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batch_runner import BatchRunner
 from yanshu.pipeline.batches import Batches
+from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.check import Checker
 from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
@@ -42,6 +43,7 @@ from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.contacts.prefixes import shipped_prefixes
+from yanshu.rules.routing.codes import shipped_codes
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.lockfile import LockFile
@@ -82,9 +84,11 @@ class Platform:
         self.store: Store = open_store(settings, self.clock)
         self.sealer = Sealer.open(settings)
         self._lock = LockFile(Path(settings.data_dir) / _LOCK_FILE)
+        self.codes = shipped_codes()
         self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
         self.supervisor = Supervisor(self.metrics)
+        self.prefixes = shipped_prefixes()
         self.gate = Gate(self.store, self.clock, settings)
         self.stages = self._wire()
         self.server: Server | None = None
@@ -172,7 +176,7 @@ class Platform:
             accepter=accepter,
             batches=batches,
             schedule=Schedule(store, clock, waits),
-            explainer=Explainer(store, router),
+            explainer=Explainer(store, router, Causes(self.codes, self.prefixes)),
             outcome=outcome,
             fleet=fleet,
             sweeper=Sweeper(store, clock, outcome, inbound, rerouter),
@@ -217,7 +221,7 @@ class Platform:
             schedule=stages.schedule,
             explainer=stages.explainer,
             notifier=stages.notifier,
-            prefixes=shipped_prefixes(),
+            prefixes=self.prefixes,
             webhook_allow=self.allow,
             check_connector=check_connector,
             public_url=self.settings.public_url.rstrip("/") or self.url,

@@ -163,7 +163,7 @@ TOLD: dict[OutcomeClass, Told] = {
     ),
     OutcomeClass.UNKNOWN: Told(
         Owner.CARRIER,
-        "The code is not known here. Ask the carrier what it means before sending again.",
-        "未收录的返回码。重发前请向供应商核实其含义。",
+        "It is not known why. Ask the carrier what its code means; another connector may do.",
+        "原因不明。请向供应商核实返回码的含义，或换通道发送。",
     ),
 }

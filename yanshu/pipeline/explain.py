@@ -5,8 +5,10 @@ from typing import Any
 
 from yanshu.domain.events import Event
 from yanshu.domain.messages import Message
+from yanshu.domain.outcomes import TOLD
 from yanshu.domain.reasons import reason_of
 from yanshu.domain.submissions import Submission
+from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.store import Store
@@ -25,7 +27,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_in_pool": "left out: not in the pool the request named",
         "excluded": "left out: the request excluded it",
         "attempt": "Attempt {attempt}, segment {segment} of {total} over {connector}: {status}{code}.",
-        "receipt": "Receipt for segment {segment}: {stat} {err}.",
+        "receipt": "Receipt for segment {segment}: {code}. {advice}",
+        "owner": " Who can act: {owner}.",
         "waiting": "It is {status}; the next deadline is {due_at}.",
         "final": "It is {status}: {advice} Who can act: {owner}.",
         "delivered": "It is delivered; nothing is left to do.",
@@ -42,7 +45,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "not_in_pool": "未选用：不在请求指定的通道池中",
         "excluded": "未选用：请求已排除该通道",
         "attempt": "第 {attempt} 次提交，第 {segment}/{total} 条，经 {connector}：{status}{code}。",
-        "receipt": "第 {segment} 条的状态报告：{stat} {err}。",
+        "receipt": "第 {segment} 条的状态报告：{code}。{advice}",
+        "owner": "处理方：{owner}。",
         "waiting": "当前状态 {status}；下一个时限 {due_at}。",
         "final": "当前状态 {status}：{advice} 处理方：{owner}。",
         "delivered": "已送达，无需处理。",
@@ -54,9 +58,10 @@ _WORDS: dict[str, dict[str, str]] = {
 class Explainer:
     """Answers "what happened to this message, and who must act"."""
 
-    def __init__(self, store: Store, router: Router) -> None:
+    def __init__(self, store: Store, router: Router, causes: Causes) -> None:
         self._store = store
         self._router = router
+        self._causes = causes
 
     async def explain(self, workspace_id: str, message_id: str, language: str) -> dict[str, Any]:
         """Return sentences in `language` (zh or en) and the data behind them; `Missing` for unknown messages."""
@@ -73,7 +78,7 @@ class Explainer:
             "country": country_of(message.recipient) if message.recipient.startswith("+") else None,
             "sentences": self._sentences(message, candidates, submissions, words, language),
             "candidates": candidates,
-            "attempts": [_attempt(submission) for submission in submissions],
+            "attempts": [self._attempt(submission, language) for submission in submissions],
             "events": [_event(event) for event in events],
             "reason": reason_of(message.reason_code, message.reason_raw, language),
         }
@@ -109,16 +114,52 @@ class Explainer:
                     attempt=s.attempt, segment=s.segment, total=s.total, connector=self._name(s.connector_id), status=s.status, code=code
                 )
             )
-            if s.receipt_status:
-                told.append(words["receipt"].format(segment=s.segment, stat=s.receipt_status, err=s.receipt_code or ""))
+            if receipt := self._receipt(s, language):
+                told.append(_told_receipt(s.segment, receipt, words, language))
         told.append(_ending(message, words, language))
         if message.duplicates_possible:
             told.append(words["duplicates"])
         return told
 
+    def _attempt(self, submission: Submission, language: str) -> dict[str, Any]:
+        return {
+            "attempt": submission.attempt,
+            "segment": submission.segment,
+            "connector": submission.connector_id,
+            "status": submission.status,
+            "carrier_message_id": submission.carrier_message_id,
+            "code": submission.code,
+            "answered_at": submission.answered_at,
+            "receipt": self._receipt(submission, language),
+        }
+
+    def _receipt(self, submission: Submission, language: str) -> dict[str, Any] | None:
+        """Return the carrier's words, and what they mean."""
+        connector = self._router.connectors.get(submission.connector_id)
+        found = self._causes.find(submission, connector.protocol if connector else "")
+        if found is None:
+            return None
+        told = TOLD[found.outcome]
+        return {
+            "stat": submission.receipt_status,
+            "err": submission.receipt_code,
+            "at": submission.receipt_at,
+            "class": found.outcome,
+            "grounds": found.grounds,
+            "owner": told.owner,
+            "advice": told.in_language(language),
+        }
+
     def _name(self, connector_id: str) -> str:
         connector = self._router.connectors.get(connector_id)
         return connector.name if connector else connector_id
+
+
+def _told_receipt(segment: int, receipt: dict[str, Any], words: dict[str, str], language: str) -> str:
+    """Tell a receipt: its code, what that means, and who can act."""
+    code = " ".join(dict.fromkeys(filter(None, (receipt["stat"], receipt["err"]))))
+    told = words["receipt"].format(segment=segment, code=code, advice=receipt["advice"])
+    return told + (words["owner"].format(owner=receipt["owner"].in_language(language)) if receipt["owner"] else "")
 
 
 def _ending(message: Message, words: dict[str, str], language: str) -> str:
@@ -133,21 +174,6 @@ def _ending(message: Message, words: dict[str, str], language: str) -> str:
 
 def _time(at: Any) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else "-"
-
-
-def _attempt(submission: Submission) -> dict[str, Any]:
-    return {
-        "attempt": submission.attempt,
-        "segment": submission.segment,
-        "connector": submission.connector_id,
-        "status": submission.status,
-        "carrier_message_id": submission.carrier_message_id,
-        "code": submission.code,
-        "answered_at": submission.answered_at,
-        "receipt": {"stat": submission.receipt_status, "err": submission.receipt_code, "at": submission.receipt_at}
-        if submission.receipt_status
-        else None,
-    }
 
 
 def _event(event: Event) -> dict[str, Any]:

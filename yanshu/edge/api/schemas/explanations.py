@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from yanshu.domain.messages import Status
+from yanshu.domain.outcomes import OutcomeClass, Owner
 from yanshu.domain.submissions import SubmissionStatus
 from yanshu.edge.api.schemas.messages import ReasonOut
+from yanshu.rules.routing.codes import Grounds
 
 
 class CandidateOut(Struct, kw_only=True):
@@ -22,12 +24,16 @@ class CandidateOut(Struct, kw_only=True):
     rank: int | None
 
 
-class AttemptReceiptOut(Struct):
-    """The carrier's report."""
+class AttemptReceiptOut(Struct, kw_only=True):
+    """The carrier's report: its own words, then what they mean. `grounds` says how that is known; without `owner` nobody must act."""
 
     stat: str
     err: str | None
     at: datetime | None
+    outcome: OutcomeClass = field(name="class")
+    grounds: Grounds
+    owner: Owner | None
+    advice: str
 
 
 class AttemptOut(Struct, kw_only=True):
