@@ -17,7 +17,7 @@ from yanshu.domain.reasons import REASONS
 from yanshu.domain.retries import Retry, retry_of
 from yanshu.edge.api.app import ENDPOINTS
 from yanshu.edge.api.catalogue import CATALOGUE, in_print
-from yanshu.rules.routing.codes import FAMILIES, STATES, shipped_codes
+from yanshu.rules.routing.codes import FAMILIES, STATES, TABLES, shipped_codes
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
 
@@ -168,6 +168,8 @@ def receipt_grounds() -> list[str]:
         "",
         "A receipt carries a state (`stat`) and an error (`err`) in the carrier's own words. `GET /v1/messages/{id}/explain` keeps both",
         "and says of each receipt what they mean: `class`, `grounds`, `owner` (who must act; null: nobody) and `advice` in your language.",
+        "`GET /v1/receipt_codes/{code}?carrier=` says it of one code, with `retry` by lane; the carriers are",
+        f"{', '.join(f'`{table}`' for table in TABLES)}.",
         "",
         "## Where the meaning comes from",
         f"`yanshu/rules/routing/receipt_codes.csv` lists {len(shipped_codes()):,} codes; date and sources are in its head.",

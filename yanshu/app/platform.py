@@ -222,6 +222,7 @@ class Platform:
             explainer=stages.explainer,
             notifier=stages.notifier,
             prefixes=self.prefixes,
+            codes=self.codes,
             webhook_allow=self.allow,
             check_connector=check_connector,
             public_url=self.settings.public_url.rstrip("/") or self.url,

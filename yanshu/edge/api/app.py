@@ -7,7 +7,20 @@ from yanshu.edge.api.exchange import Application
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.openapi import describe
 from yanshu.edge.api.paths import Paths
-from yanshu.edge.api.routes import batches, connectors, events, inbound, keys, messages, numbers, routes, sandbox, webhooks, workspaces
+from yanshu.edge.api.routes import (
+    batches,
+    connectors,
+    events,
+    inbound,
+    keys,
+    messages,
+    numbers,
+    receipt_codes,
+    routes,
+    sandbox,
+    webhooks,
+    workspaces,
+)
 from yanshu.edge.api.services import Services
 from yanshu.edge.api.system import Page, make_pages
 
@@ -20,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *connectors.ENDPOINTS,
     *routes.ENDPOINTS,
     *numbers.ENDPOINTS,
+    *receipt_codes.ENDPOINTS,
     *keys.ENDPOINTS,
     *workspaces.ENDPOINTS,
     *sandbox.ENDPOINTS,

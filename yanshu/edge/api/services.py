@@ -16,6 +16,7 @@ from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.contacts.prefixes import Prefixes
+from yanshu.rules.routing.codes import Codes
 from yanshu.rules.webhooks.targets import Allowance
 from yanshu.runtime.metrics import Metrics
 from yanshu.settings import Settings
@@ -69,6 +70,7 @@ class Services(Struct, frozen=True, kw_only=True):
     explainer: Explainer
     notifier: Notifier
     prefixes: Prefixes
+    codes: Codes
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]
     public_url: str

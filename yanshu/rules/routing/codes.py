@@ -108,7 +108,7 @@ class Codes:
 
     def _read(self, carrier: str, code: str, stat: str) -> Finding | None:
         """Read one code: the tables, then its form."""
-        if carrier == "ctcc" and stat:
+        if carrier == "ctcc" and code.isdecimal():
             return self._listed(carrier, code) or self._telecom(f"ERR:{code}", f"{stat}S{code}S") or _family(code)
         return self._listed(carrier, code) or self._joined(code) or _family(code)
 

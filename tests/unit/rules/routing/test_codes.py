@@ -84,6 +84,7 @@ FOUND: list[tuple[str, tuple[str, str, str], OutcomeClass, Grounds]] = [
     ("Telecom: joined good news", ("ctcc", "DELIVRDS000S", ""), O.DELIVERED, G.JOINED),
     ("Telecom: joined in the error", ("ctcc", "UNDELIV", "UNDELIVS705S"), O.SUSPENDED, G.LISTED),
     ("Telecom: side by side, the error known by itself", ("ctcc", "UNDELIV", "613"), O.INVALID_NUMBER, G.JOINED),
+    ("Telecom: the error without a state", ("ctcc", "613", ""), O.INVALID_NUMBER, G.JOINED),
     ("Telecom: side by side, known together only", ("ctcc", "EXPIRED", "765"), O.INVALID_NUMBER, G.JOINED),
     ("Mobile: a family, refused by the network", ("cmcc", "MK:7777", ""), O.DEAD_OR_OFF, G.FAMILY),
     ("Mobile: a family, a hop that failed", ("cmcc", "IA:7777", ""), O.CARRIER_ERROR, G.FAMILY),
