@@ -83,6 +83,68 @@ def test_a_route_leads_to_its_connectors_in_order_and_a_drained_one_is_left_out(
     assert make("DELETE", f"/v1/connectors/{first}")["deleted"] is True
 
 
+CMCC, CUCC, BARE = "13800138000", "13012345678", "您的验证码是 482913"
+MATCHES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("operators", {"operators": ["cmcc"]}, {"to": CMCC}, {"to": CUCC}),
+    ("prefixes", {"prefixes": ["+86139", "+86138001"]}, {"to": CMCC}, {"to": "13811138000"}),
+    ("signatures in the text", {"signatures": ["雁书"]}, {"text": TEXT}, {"text": BARE}),
+    ("signatures beside the text", {"signatures": ["雁书"]}, {"text": BARE, "signature": "雁书"}, {"text": BARE, "signature": "别人"}),
+    (
+        "signatures with a place",
+        {"signatures": ["雁书"]},
+        {"text": "【${a}】", "params": {"a": "雁书"}},
+        {"text": "【${a}】", "params": {"a": "b"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("match", "fits", "fails"), [row[1:] for row in MATCHES], ids=[row[0] for row in MATCHES])
+def test_a_route_takes_what_it_matches_only(served: Served, match: dict[str, Any], fits: dict[str, Any], fails: dict[str, Any]) -> None:
+    ident = served.admin.call("POST", "/v1/connectors", served.connector_body(simulated=False))["id"]
+    made = served.admin.call("POST", "/v1/routes", {"name": "some", "rank": 1, "connectors": [ident], "match": match})
+    asked = [{"to": TO, "text": TEXT, **fields} for fields in (fits, fails)]
+    answers = [served.admin.ask("POST", "/v1/messages/preview", body).json() for body in asked]
+    assert [answer.get("candidates", []) for answer in answers] == [[ident], []]
+    assert {name: value for name, value in made["match"].items() if value} == match
+    served.admin.call("DELETE", f"/v1/routes/{made['id']}")
+    served.admin.call("DELETE", f"/v1/connectors/{ident}")
+
+
+def test_a_batch_is_split_over_the_routes_of_its_numbers(served: Served) -> None:
+    make = served.admin.call
+    first, second = (make("POST", "/v1/connectors", served.connector_body(simulated=False, sender=code))["id"] for code in ("1", "2"))
+    made = [
+        make("POST", "/v1/routes", {"name": "a", "rank": rank, "connectors": [ident], "match": {"operators": [operator]}})["id"]
+        for rank, ident, operator in ((1, first, "cmcc"), (2, second, "cucc"))
+    ]
+    numbers = [{"to": number} for number in (CMCC, CUCC, "13811138000")]
+    batch = make("POST", "/v1/batches", {"text": TEXT, "recipients": numbers})["id"]
+    rows = until("the batch", lambda: found if len(found := make("GET", f"/v1/messages?batch={batch}")["data"]) == 3 else None)
+    assert {row["to"][3:]: row["connector"] for row in rows} == {CMCC: first, CUCC: second, "13811138000": first}
+    for ident in made:
+        make("DELETE", f"/v1/routes/{ident}")
+
+
+BAD_MATCHES = [
+    ("no such operator", {"operators": ["cmc"]}, "match.operators[0]", "取值"),
+    ("a prefix without +", {"prefixes": ["+86", "138"]}, "match.prefixes[1]", "应匹配"),
+    ("a prefix that is none", {"prefixes": ["+0"]}, "match.prefixes[0]", "应匹配"),
+    ("an empty signature", {"signatures": [""]}, "match.signatures[0]", "长度"),
+    ("a signature in its brackets", {"signatures": ["【雁书】"]}, "match.signatures[0]", "应匹配"),
+    ("operators abroad", {"operators": ["cmcc"], "countries": ["HK"]}, "match.countries", "大陆"),
+    ("a condition that does not exist", {"operator": ["cmcc"]}, "match.operator", "operators"),
+]
+
+
+@pytest.mark.parametrize(("match", "param", "fix"), [row[1:] for row in BAD_MATCHES], ids=[row[0] for row in BAD_MATCHES])
+def test_a_match_that_could_not_work_is_refused(served: Served, match: dict[str, Any], param: str, fix: str) -> None:
+    body = {"name": "all", "connectors": ["con_nobody"], "match": match}
+    answer = served.admin.ask("POST", "/v1/routes", body, Accept_Language="zh")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (422, param)
+    assert fix in error["message"]
+
+
 def test_a_route_names_connectors_that_exist(served: Served) -> None:
     answer = served.admin.ask("POST", "/v1/routes", {"name": "all", "connectors": ["con_nobody"]})
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "connectors[0]")

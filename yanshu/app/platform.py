@@ -162,7 +162,7 @@ class Platform:
             unknown_resend=timedelta(seconds=settings.unknown_resend_seconds),
             partial=timedelta(seconds=settings.partial_grace_seconds),
         )
-        router = Router(store)
+        router = Router(store, self.prefixes)
         accepter = Accepter(store, clock, Composer(clock, Checker(), router), self.metrics, settings.accept_backlog)
         inbound = InboundStage(clock, router)
         outcome = Outcome(store, clock, inbound, self.metrics, waits)

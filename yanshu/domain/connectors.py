@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from yanshu.domain.lanes import Lane
+from yanshu.domain.numbers import Operator
 
 
 class ConnectorState(StrEnum):
@@ -45,11 +46,18 @@ class Connector(Struct, frozen=True, kw_only=True):
 
 
 class Match(Struct, frozen=True, kw_only=True):
-    """Which messages a route is for; an empty tuple matches everything."""
+    """Which messages a route is for; an empty tuple matches everything.
+
+    `prefixes` are beginnings of E.164 numbers (``+86138``). A number whose operator nobody knows meets no list of `operators`,
+    and a text without 【…】 no list of `signatures`.
+    """
 
     lanes: tuple[Lane, ...] = ()
     countries: tuple[str, ...] = ()
     workspaces: tuple[str, ...] = ()
+    operators: tuple[Operator, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    signatures: tuple[str, ...] = ()
 
 
 class Route(Struct, frozen=True, kw_only=True):

@@ -13,12 +13,11 @@ from yanshu.domain.events import Event
 from yanshu.domain.lanes import LANE_LIFETIME
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.pipeline.check import Checker
-from yanshu.pipeline.route import Router
+from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.clock import Clock
 from yanshu.rules.compliance.verdicts import Draft, Outcome, Verdict
-from yanshu.rules.contacts.phones import country_of, parse_phone
-from yanshu.rules.routing.table import Ask
-from yanshu.rules.templates.places import Places, compile_text, with_signature
+from yanshu.rules.contacts.phones import parse_phone
+from yanshu.rules.templates.places import Places, compile_text, signature_of, with_signature
 from yanshu.text import segments
 
 _MAX_AHEAD = timedelta(days=366)
@@ -74,7 +73,7 @@ class Composer:
             units=draft.units,
             segments=draft.segments,
             pieces=segments.cut(draft.text, draft.encoding, *segments.LIMITS[draft.encoding]),
-            candidates=self._router.choose(_ask(send, country_of(draft.recipient))),
+            candidates=_Ways(send, self._router).to(draft).candidates,
             findings=tuple(_finding(verdict) for verdict in found.values()),
             would_hold_until=next((v.until for v in found.values() if v.outcome is Outcome.HOLD), None),
         )
@@ -106,7 +105,7 @@ class Composer:
         model, ways = _model(send, now), _Ways(send, self._router)
         messages: list[Message] = []
         for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
-            way = ways.to(draft.recipient) if index not in errors else ways.nowhere()
+            way = ways.to(draft) if index not in errors else ways.nowhere()
             if not way.candidates:
                 errors.setdefault(index, PolicyRefused("no_route_accepts_content", param="to"))
             message = replace(
@@ -149,19 +148,20 @@ class _Way(Struct, frozen=True):
 
 
 class _Ways:
-    """The ways of one send, by country: a chunk of recipients asks the same thing again and again."""
+    """The ways of one send, by what routes can tell its messages apart by: a chunk asks the same thing again and again."""
 
     def __init__(self, send: Send, router: Router) -> None:
         self._send = send
         self._router = router
-        self._known: dict[str, _Way] = {}
+        self._known: dict[Traits, _Way] = {}
 
-    def to(self, number: str) -> _Way:
-        """Return the way to a number; without candidates when no route takes it."""
-        country = country_of(number)
-        way = self._known.get(country)
+    def to(self, draft: Draft) -> _Way:
+        """Return the way of a message; without candidates when no route takes it."""
+        send, traits = self._send, self._router.traits_of(draft.recipient, signature_of(draft.text))
+        way = self._known.get(traits)
         if way is None:
-            way = self._known[country] = self._way(self._router.choose(_ask(self._send, country)))
+            ask = traits.ask(send.workspace_id, send.lane, send.livemode, send.pool, send.exclude)
+            way = self._known[traits] = self._way(self._router.choose(ask))
         return way
 
     def nowhere(self) -> _Way:
@@ -174,10 +174,6 @@ class _Ways:
         if own is None:
             own = self._router.connectors[first].sender if first else ""
         return _Way(candidates, first, own + (self._send.extension or ""))
-
-
-def _ask(send: Send, country: str) -> Ask:
-    return Ask(send.workspace_id, send.lane, country, send.livemode, send.pool, send.exclude)
 
 
 def _draft(send: Send, text: str, *, mainland: bool) -> Draft:

@@ -13,7 +13,7 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
-from yanshu.rules.routing.table import Ask
+from yanshu.rules.templates.places import signature_of
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -87,7 +87,8 @@ class Explainer:
         """Today's answer of routing for such a message, beside the ranking it was given when accepted."""
         if not message.recipient.startswith("+"):
             return []
-        ask = Ask(message.workspace_id, message.lane, country_of(message.recipient), message.livemode)
+        traits = self._router.traits_of(message.recipient, signature_of(message.text))
+        ask = traits.ask(message.workspace_id, message.lane, message.livemode)
         return [
             {
                 "connector": c.connector_id,

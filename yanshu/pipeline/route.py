@@ -1,20 +1,41 @@
 """Route: the ordered candidates of a message, from a table that follows the stored definitions."""
 
 import contextlib
+from typing import NamedTuple
 
 from yanshu.domain.connectors import Connector
 from yanshu.domain.errors import StoreBusy
+from yanshu.domain.lanes import Lane
 from yanshu.ports.store import Store
+from yanshu.rules.contacts.prefixes import Prefixes
 from yanshu.rules.routing.table import Ask, Candidate, Table
 
 _POLL_SECONDS = 2.0
 
 
-class Router:
-    """Keeps the routing table fresh: a change is seen at once in its own process, within two seconds in others."""
+class Traits(NamedTuple):
+    """What routes can tell the messages of a sender apart by. `beginning` is the longest prefix of any route: it stands for the number."""
 
-    def __init__(self, store: Store) -> None:
+    country: str
+    operator: str
+    beginning: str
+    signature: str
+
+    def ask(self, workspace_id: str, lane: Lane, livemode: bool, pool: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Ask:
+        """Return what a sender with such a message asks; good for the table that the traits are of."""
+        country, operator, beginning, signature = self
+        return Ask(workspace_id, lane, country, livemode, pool, exclude, operator, beginning, signature)
+
+
+class Router:
+    """Keeps the routing table fresh: a change is seen at once in its own process, within two seconds in others.
+
+    Without `prefixes` nobody knows the operator of any number.
+    """
+
+    def __init__(self, store: Store, prefixes: Prefixes | None = None) -> None:
         self._store = store
+        self._prefixes = prefixes or Prefixes({})
         self._table = Table(-1, [], [])
 
     @property
@@ -26,6 +47,11 @@ class Router:
     def connectors(self) -> dict[str, Connector]:
         """Connectors of the table in use, by id."""
         return self._table.connectors
+
+    def traits_of(self, number: str, signature: str) -> Traits:
+        """Return what the table in use can tell such a message by; those of equal traits go the same way."""
+        facts = self._prefixes.facts_of(number)
+        return Traits(facts.country, facts.operator or "", self._table.beginning_of(number), signature)
 
     def choose(self, ask: Ask) -> tuple[str, ...]:
         """Return connector ids, best first."""

@@ -32,6 +32,9 @@ _EXACT: dict[str, str] = {
     "not UTF-8": "不是 UTF-8 编码",
     "the connection was lost before the body's end": "请求正文未传完连接即中断",
     "test numbers need a test key": "测试号码需使用测试密钥",
+    "operators are those of the mainland: add CN, or leave countries out": (
+        "operators 仅指大陆运营商：请在 countries 中加入 CN，或省略 countries"
+    ),
     "quote a field as a whole, double the quotes within it, and end it on its line": "字段须整体加引号，其中的引号写两次，并在同一行结束",
     "the body ended early": "请求体不完整",
     "the first line names each column once, one of them `to`": "首行须为列名，每列一次，且包含 to",

@@ -60,6 +60,11 @@ def compile_text(text: str) -> Places:
     return Places(text)
 
 
+def signature_of(text: str) -> str:
+    """Return what stands in 【】 at the start of a text, or ""."""
+    return text[1 : max(text.find("】"), 1)] if text.startswith("【") else ""
+
+
 def with_signature(signature: str | None, text: str) -> str:
     """Put 【signature】 in front unless the text begins with it already."""
     if not signature:

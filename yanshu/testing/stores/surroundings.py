@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 from yanshu.domain.batches import BatchRow, BatchStatus
+from yanshu.domain.connectors import Match
 from yanshu.domain.errors import StoreConflict
+from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Status
+from yanshu.domain.numbers import Operator
 from yanshu.ports.filters import Page
 from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
@@ -114,7 +117,8 @@ class SurroundingSuite:
         """With every write to either kind."""
         samples = Samples(clock)
         connector, other = samples.connector(), samples.connector(simulated=True, metadata={"a": 1})
-        late, early = samples.route(rank=20), samples.route(rank=10, connectors=("a", "b"))
+        match = Match(lanes=(Lane.OTP,), operators=(Operator.CBN,), prefixes=("+86192",), signatures=("雁书",))
+        late, early = samples.route(rank=20, match=match), samples.route(rank=10, connectors=("a", "b"))
         renamed = changed(connector, name="renamed", version=2)
         async with store.write() as uow:
             definitions = uow.definitions

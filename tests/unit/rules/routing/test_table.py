@@ -1,12 +1,14 @@
 """Which connectors a message may use."""
 
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 
 from yanshu.domain.connectors import Connector, ConnectorState, Match, Route
 from yanshu.domain.lanes import Lane
-from yanshu.rules.routing.table import Ask, Table
+from yanshu.domain.numbers import Operator
+from yanshu.rules.routing.table import Ask, Rule, Table
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -44,6 +46,78 @@ CASES = [
 def test_candidates_are_ranked(fields: dict[str, object], chosen: tuple[str, ...]) -> None:
     values: dict[str, object] = {"workspace_id": "ws", "lane": Lane.NOTICE, "country": "CN", "livemode": True}
     assert TABLE.choose(Ask(**{**values, **fields})) == chosen  # type: ignore[arg-type]
+
+
+PLAIN = Ask("ws", Lane.NOTICE, "CN", livemode=True, operator="cmcc", number="+8613800138000", signature="雁书")
+CONDITIONS = [
+    ("no condition", {}, None),
+    ("its lane", {"lanes": (Lane.OTP, Lane.NOTICE)}, None),
+    ("another lane", {"lanes": (Lane.OTP,)}, "lanes"),
+    ("another country", {"countries": ("HK",)}, "countries"),
+    ("another workspace", {"workspaces": ("ws_2",)}, "workspaces"),
+    ("its operator", {"operators": (Operator.CMCC, Operator.CBN)}, None),
+    ("another operator", {"operators": (Operator.CUCC,)}, "operators"),
+    ("its prefix", {"prefixes": ("+852", "+86138")}, None),
+    ("a whole number", {"prefixes": ("+8613800138000",)}, None),
+    ("a longer number", {"prefixes": ("+86138001380001",)}, "prefixes"),
+    ("another prefix", {"prefixes": ("+86139",)}, "prefixes"),
+    ("its signature", {"signatures": ("雁书",)}, None),
+    ("half its signature", {"signatures": ("雁",)}, "signatures"),
+    ("all of them", {"operators": (Operator.CMCC,), "prefixes": ("+86",), "signatures": ("雁书",), "countries": ("CN",)}, None),
+    ("the first that is not met", {"operators": (Operator.CMCC,), "prefixes": ("+1",), "signatures": ("x",)}, "signatures"),
+]
+
+
+@pytest.mark.parametrize(("match", "named"), [row[1:] for row in CONDITIONS], ids=[row[0] for row in CONDITIONS])
+def test_a_route_names_the_condition_that_is_not_met(match: dict[str, object], named: str | None) -> None:
+    assert Rule(route("r", match=Match(**match))).unmet(PLAIN) == named  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("match", [{"operators": tuple(Operator)}, {"prefixes": ("+86",)}, {"signatures": ("雁书",)}])
+def test_what_nobody_knows_of_a_message_meets_no_condition_on_it(match: dict[str, object]) -> None:
+    assert Rule(route("r", match=Match(**match))).unmet(Ask("ws", Lane.NOTICE, "CN", livemode=True)) == next(iter(match))  # type: ignore[arg-type]
+
+
+SPLIT = [
+    route("otp", "a", "b", match=Match(lanes=(Lane.OTP,))),
+    route("range", "b", match=Match(prefixes=("+86138", "+8613800"))),
+    route("wider", "c", match=Match(prefixes=("+861", "+852"), operators=(Operator.CMCC,))),
+    route("signed", "d", match=Match(signatures=("雁书",), workspaces=("ws",))),
+    route("hk", "e", match=Match(countries=("HK",))),
+    route("all", "f"),
+]
+ASKS = [
+    Ask(workspace, lane, country, livemode=True, pool=pool, operator=operator, number=number, signature=signature)
+    for workspace, lane, country, pool, operator, number, signature in product(
+        ("ws", "ws_2", "ws_3"),
+        (Lane.OTP, Lane.MARKETING),
+        ("CN", "HK", "US"),
+        ((), ("b", "c", "f")),
+        ("", "cmcc", "cucc"),
+        ("", "+8613800138000", "+8613811138000", "+8615000138000", "+85261234567", "+12025550100"),
+        ("", "雁书", "别人"),
+    )
+]
+
+
+def split() -> Table:
+    return Table(1, [connector(ident) for ident in "abcdef"], SPLIT)
+
+
+def test_an_answer_from_memory_is_the_answer_of_the_routes() -> None:
+    remembering = split()
+    chosen = [remembering.choose(ask) for ask in ASKS]
+    usable = [tuple(dict.fromkeys(c.connector_id for c in remembering.explain(ask) if c.refusal is None)) for ask in ASKS]
+    assert chosen == usable
+    assert len(set(chosen)) > 20, "the asks tell the routes apart"
+
+
+def test_numbers_that_no_route_tells_apart_are_answered_once() -> None:
+    table = split()
+    numbers = [f"+86138001{tail:05}" for tail in range(1000)]
+    assert {table.beginning_of(number) for number in numbers} == {"+8613800"}
+    assert {table.choose(Ask("ws", Lane.NOTICE, "CN", livemode=True, number=number)) for number in numbers} == {("b", "f")}
+    assert len(table._answers) == 1
 
 
 def test_every_connector_left_out_has_a_reason() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from yanshu.domain.errors import CallerError
-from yanshu.rules.templates.places import compile_text, with_signature
+from yanshu.rules.templates.places import compile_text, signature_of, with_signature
 
 FILLED = [
     ("no place", None, "no place"),
@@ -30,6 +30,22 @@ def test_values_must_fit_the_places(text: str, params: dict[str, str] | None, co
     with pytest.raises(CallerError) as refused:
         compile_text(text).fill(params)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "signature"),
+    [
+        ("【雁书】您好", "雁书"),
+        ("【雁书】【再】", "雁书"),
+        ("【】您好", ""),
+        ("【雁书", ""),
+        ("您好【雁书】", ""),
+        ("", ""),
+        (" 【雁书】", ""),
+    ],
+)
+def test_a_signature_stands_at_the_start_of_the_text(text: str, signature: str) -> None:
+    assert signature_of(text) == signature
 
 
 @pytest.mark.parametrize("text", ["${", "${}", "${1a}", "${a b}", "x${" + "a" * 41 + "}"])

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from yanshu.domain.connectors import LinkState
 from yanshu.domain.lanes import Lane
+from yanshu.domain.numbers import Operator
 from yanshu.edge.api.schemas.messages import Metadata
 from yanshu.edge.api.schemas.platform import Name
 
@@ -17,6 +18,8 @@ Throughput = Annotated[int, Meta(ge=0, le=100_000, description="Segments a secon
 Links = Annotated[int, Meta(ge=1, le=32)]
 Password = Annotated[str, Meta(max_length=64)]
 Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
+Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
+Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
 Ids = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
 
 
@@ -94,11 +97,14 @@ class HealthOut(Struct, kw_only=True):
 
 
 class MatchIO(Struct, forbid_unknown_fields=True):
-    """Conditions of a route; an empty list matches everything."""
+    """Conditions of a route; an empty list matches everything. `prefixes` are beginnings of numbers, `signatures` stand in 【】."""
 
     lanes: list[Lane] = []
     countries: Annotated[list[Annotated[str, Meta(pattern="^[A-Z]{2}$")]], Meta(max_length=250)] = []
     workspaces: Ids = []
+    operators: Annotated[list[Operator], Meta(max_length=4)] = []
+    prefixes: Annotated[list[Beginning], Meta(max_length=1000)] = []
+    signatures: Annotated[list[Signature], Meta(max_length=1000)] = []
 
 
 class RouteIn(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -6,6 +6,7 @@ from msgspec import UNSET
 
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.connectors import Connector, LinkReport, Match, Route
+from yanshu.domain.errors import Invalid
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.edge.api.schemas.carriers import ConnectorOut, LinkOut, MatchIO, RouteOut
@@ -50,7 +51,7 @@ def show_link(report: LinkReport) -> LinkOut:
 
 def show_route(r: Route) -> RouteOut:
     """Return the wire form of a route."""
-    match = MatchIO(list(r.match.lanes), list(r.match.countries), list(r.match.workspaces))
+    match = MatchIO(**{name: list(getattr(r.match, name)) for name in MatchIO.__struct_fields__})
     return RouteOut(
         id=r.id,
         created_at=r.created_at,
@@ -65,8 +66,12 @@ def show_route(r: Route) -> RouteOut:
 
 
 def read_match(match: MatchIO) -> Match:
-    """Return a route's conditions."""
-    return Match(lanes=tuple(match.lanes), countries=tuple(match.countries), workspaces=tuple(match.workspaces))
+    """Return a route's conditions; those that no number could meet together are refused."""
+    if match.operators and match.countries and "CN" not in match.countries:
+        raise Invalid(
+            "parameter_invalid", param="match.countries", fix="operators are those of the mainland: add CN, or leave countries out"
+        )
+    return Match(**{name: tuple(getattr(match, name)) for name in MatchIO.__struct_fields__})
 
 
 def show_workspace(w: Workspace, secret: str | None = None) -> WorkspaceOut:
