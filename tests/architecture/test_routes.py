@@ -12,6 +12,8 @@ from yanshu.edge.api.endpoints import Endpoint
 from yanshu.edge.api.openapi import describe
 
 DOCUMENT = describe(ENDPOINTS, "1.0", "")
+# A question with a body: it stores nothing, so reading is enough.
+_QUESTIONS = frozenset({"POST /v1/routes/simulate"})
 _WRITERS = re.compile(r":(?:send|write|use)$")
 
 
@@ -30,11 +32,16 @@ def test_every_route_asks_for_a_scope_that_exists() -> None:
 
 
 def test_what_changes_something_asks_for_more_than_reading() -> None:
-    assert [_name(endpoint) for endpoint in ENDPOINTS if endpoint.writes and not _WRITERS.search(endpoint.scope)] == []
+    writers = [endpoint for endpoint in ENDPOINTS if endpoint.writes and _name(endpoint) not in _QUESTIONS]
+    assert [_name(endpoint) for endpoint in writers if not _WRITERS.search(endpoint.scope)] == []
 
 
 def test_what_only_reads_asks_for_reading() -> None:
-    readers = [endpoint for endpoint in ENDPOINTS if not endpoint.writes and not endpoint.path.startswith("/v1/sandbox")]
+    readers = [
+        endpoint
+        for endpoint in ENDPOINTS
+        if (not endpoint.writes or _name(endpoint) in _QUESTIONS) and not endpoint.path.startswith("/v1/sandbox")
+    ]
     assert [_name(endpoint) for endpoint in readers if not endpoint.scope.endswith(":read")] == []
 
 

@@ -1,9 +1,13 @@
-"""Explain: why a message is where it is, in words and data, from what the stages left behind."""
+"""Explain: why a message is where it is, or where one would go, in words and data."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from yanshu.domain.events import Event
+from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message
 from yanshu.domain.outcomes import TOLD
 from yanshu.domain.reasons import reason_of
@@ -13,6 +17,7 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
+from yanshu.rules.routing.table import Passed
 from yanshu.rules.templates.places import signature_of
 
 _WORDS: dict[str, dict[str, str]] = {
@@ -26,6 +31,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "connector_live": "left out: a live connector carries no test traffic",
         "not_in_pool": "left out: not in the pool the request named",
         "excluded": "left out: the request excluded it",
+        "goes": "It would go over {name}; {others} more may take it after that.",
+        "nowhere": "It would be refused with no_route_accepts_content: no connector may carry it.",
+        "passed": "Route {name} is not for it: its {condition} leave out {value}.",
+        "disabled": "Route {name} is switched off.",
+        "none": "what is not known or not there",
         "attempt": "Attempt {attempt}, segment {segment} of {total} over {connector}: {status}{code}.",
         "receipt": "Receipt for segment {segment}: {code}. {advice}",
         "owner": " Who can act: {owner}.",
@@ -44,6 +54,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "connector_live": "未选用：正式通道不承载测试流量",
         "not_in_pool": "未选用：不在请求指定的通道池中",
         "excluded": "未选用：请求已排除该通道",
+        "goes": "将经通道 {name} 发送；其后另有 {others} 个备选通道。",
+        "nowhere": "将被拒绝（no_route_accepts_content）：没有可用的通道。",
+        "passed": "路由 {name} 不适用：其条件 {condition} 不包含 {value}。",
+        "disabled": "路由 {name} 已停用。",
+        "none": "未知或缺失的值",
         "attempt": "第 {attempt} 次提交，第 {segment}/{total} 条，经 {connector}：{status}{code}。",
         "receipt": "第 {segment} 条的状态报告：{code}。{advice}",
         "owner": "处理方：{owner}。",
@@ -55,8 +70,18 @@ _WORDS: dict[str, dict[str, str]] = {
 }
 
 
+class Trial(Struct, frozen=True, kw_only=True):
+    """A message that is only thought of: where would it go? `number` is E.164."""
+
+    number: str
+    workspace_id: str
+    lane: Lane
+    signature: str
+    livemode: bool
+
+
 class Explainer:
-    """Answers "what happened to this message, and who must act"."""
+    """Answers "what happened to this message, and who must act", and "where would this one go"."""
 
     def __init__(self, store: Store, router: Router, causes: Causes) -> None:
         self._store = store
@@ -70,7 +95,7 @@ class Explainer:
             submissions = await uow.submissions.of_messages([message_id])
             events = await uow.events.of_object(workspace_id, message_id)
         candidates = self._candidates(message)
-        words = _WORDS["zh" if language.startswith("zh") else "en"]
+        words = _words(language)
         return {
             "object": "explanation",
             "message": message.id,
@@ -81,6 +106,30 @@ class Explainer:
             "attempts": [self._attempt(submission, language) for submission in submissions],
             "events": [_event(event) for event in events],
             "reason": reason_of(message.reason_code, message.reason_raw, language),
+        }
+
+    def simulate(self, trial: Trial, language: str) -> dict[str, Any]:
+        """Return where such a message would go now, every candidate and every route passed by; nothing is stored or sent."""
+        traits = self._router.traits_of(trial.number, trial.signature)
+        ask = replace(traits.ask(trial.workspace_id, trial.lane, trial.livemode), number=trial.number)
+        chosen, candidates, passed = self._router.choose(ask), self._router.explain(ask), self._router.passed_by(ask)
+        words = _words(language)
+        goes = words["goes"].format(name=self._name(chosen[0]), others=len(chosen) - 1) if chosen else words["nowhere"]
+        told = [words["connector"].format(name=c.name, why=words[c.refusal or "may"]) for c in candidates]
+        return {
+            "to": trial.number,
+            "workspace": trial.workspace_id,
+            "lane": trial.lane,
+            "country": traits.country,
+            "operator": traits.operator or None,
+            "signature": trial.signature or None,
+            "connectors": chosen,
+            "candidates": [
+                {"connector": c.connector_id, "name": c.name, "route": c.route_id, "usable": c.refusal is None, "why": c.refusal}
+                for c in candidates
+            ],
+            "passed": [{"route": p.route_id, "name": p.name, "why": p.condition} for p in passed],
+            "sentences": [goes, *told, *(_passed(p, words) for p in passed)],
         }
 
     def _candidates(self, message: Message) -> list[dict[str, Any]]:
@@ -161,6 +210,16 @@ def _told_receipt(segment: int, receipt: dict[str, Any], words: dict[str, str], 
     code = " ".join(dict.fromkeys(filter(None, (receipt["stat"], receipt["err"]))))
     told = words["receipt"].format(segment=segment, code=code, advice=receipt["advice"])
     return told + (words["owner"].format(owner=receipt["owner"].in_language(language)) if receipt["owner"] else "")
+
+
+def _words(language: str) -> dict[str, str]:
+    return _WORDS["zh" if language.startswith("zh") else "en"]
+
+
+def _passed(passed: Passed, words: dict[str, str]) -> str:
+    """Say why a route is not for a message."""
+    said = words["disabled" if passed.condition == "disabled" else "passed"]
+    return said.format(name=passed.name, condition=passed.condition, value=passed.value or words["none"])
 
 
 def _ending(message: Message, words: dict[str, str], language: str) -> str:

@@ -8,7 +8,7 @@ from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lanes import Lane
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.prefixes import Prefixes
-from yanshu.rules.routing.table import Ask, Candidate, Table
+from yanshu.rules.routing.table import Ask, Candidate, Passed, Table
 
 _POLL_SECONDS = 2.0
 
@@ -60,6 +60,10 @@ class Router:
     def explain(self, ask: Ask) -> list[Candidate]:
         """Return every candidate and why it is or is not usable."""
         return self._table.explain(ask)
+
+    def passed_by(self, ask: Ask) -> list[Passed]:
+        """Return every route that is not for it, and why."""
+        return self._table.passed_by(ask)
 
     async def refresh(self) -> bool:
         """Read the definitions if they changed; whether they did. Of two that read at once, the older one does not win."""

@@ -40,6 +40,7 @@ _EXACT: dict[str, str] = {
     "the first line names each column once, one of them `to`": "首行须为列名，每列一次，且包含 to",
     "the id of a connector; see GET /v1/connectors": "应为通道 id，见 GET /v1/connectors",
     "there is no such setting in this protocol": "该协议没有此项设置",
+    "the id of a workspace; see GET /v1/workspaces": "应为工作区 id，见 GET /v1/workspaces",
     "this parameter joins long texts; set long_text instead": "该参数用于拼接长短信，请改用 long_text",
     "this setting is required": "缺少此项必填设置",
     "use +8610000000001 to +8610000000020 with a test key": "测试密钥请使用 +8610000000001 至 +8610000000020",

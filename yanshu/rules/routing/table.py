@@ -34,6 +34,15 @@ class Candidate(Struct, frozen=True):
     refusal: str | None
 
 
+class Passed(Struct, frozen=True):
+    """One route that is not for a message: the condition that is not met, by its name in `Match`, or `disabled`; and what it met."""
+
+    route_id: str
+    name: str
+    condition: str
+    value: str
+
+
 # A list of values in a match, and the field of an ask that must be one of them.
 _LISTS = (
     ("lanes", "lane"),
@@ -42,6 +51,7 @@ _LISTS = (
     ("operators", "operator"),
     ("signatures", "signature"),
 )
+_ASKED = dict(_LISTS) | {"prefixes": "number"}
 _ANSWERS = 4096
 
 
@@ -74,6 +84,7 @@ class Table:
         self.connectors = {connector.id: connector for connector in connectors}
         enabled = [route for route in routes if route.enabled]
         self._rules = tuple(map(Rule, enabled))
+        self._disabled = tuple(route for route in routes if not route.enabled)
         self._named = tuple((asked, _named(enabled, listed)) for listed, asked in _LISTS)
         self._beginnings = _named(enabled, "prefixes")
         self._lengths = tuple(sorted({len(prefix) for prefix in self._beginnings}, reverse=True))
@@ -98,6 +109,12 @@ class Table:
             if rule.unmet(ask) is None
             for ident in rule.route.connectors
         ]
+
+    def passed_by(self, ask: Ask) -> list[Passed]:
+        """Return every route that is not for such a message, and why; those that are switched off last."""
+        unmet = [(rule.route, condition) for rule in self._rules if (condition := rule.unmet(ask)) is not None]
+        passed = [Passed(route.id, route.name, condition, getattr(ask, _ASKED[condition])) for route, condition in unmet]
+        return passed + [Passed(route.id, route.name, "disabled", "") for route in self._disabled]
 
     def beginning_of(self, number: str) -> str:
         """Return the longest prefix of any route that the number begins with, or "".

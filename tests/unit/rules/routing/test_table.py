@@ -120,6 +120,13 @@ def test_numbers_that_no_route_tells_apart_are_answered_once() -> None:
     assert len(table._answers) == 1
 
 
+def test_every_route_passed_by_has_a_condition() -> None:
+    passed = [(p.route_id, p.condition, p.value) for p in TABLE.passed_by(PLAIN)]
+    assert passed == [("otp", "lanes", "notice"), ("hk", "countries", "CN"), ("off", "disabled", "")]
+    passed = [(p.route_id, p.condition, p.value) for p in split().passed_by(Ask("ws", Lane.OTP, "CN", livemode=True, number="+8615"))]
+    assert passed == [("range", "prefixes", "+8615"), ("wider", "operators", ""), ("signed", "signatures", ""), ("hk", "countries", "CN")]
+
+
 def test_every_connector_left_out_has_a_reason() -> None:
     told = {c.connector_id: c.refusal for c in TABLE.explain(Ask("ws", Lane.OTP, "CN", livemode=True))}
     assert told == {"a": None, "b": None, "d": "connector_drained", "s": "connector_simulated", "gone": "connector_missing"}

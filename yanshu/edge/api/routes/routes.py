@@ -1,5 +1,6 @@
 """/v1/routes: which messages may use which connectors."""
 
+import msgspec
 from msgspec.structs import replace
 
 from yanshu.domain import ids
@@ -7,12 +8,14 @@ from yanshu.domain.connectors import Route
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import RouteIn, RouteOut, RoutePatch
+from yanshu.edge.api.schemas.carriers import RouteIn, RouteOut, RoutePatch, SimulationIn, SimulationOut
 from yanshu.edge.api.schemas.platform import DeletedOut
 from yanshu.edge.api.schemas.shown import read_match, show_route
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write
+from yanshu.pipeline.explain import Trial
 from yanshu.ports.store import UnitOfWork
+from yanshu.rules.contacts.phones import parse_phone
 
 
 async def post_route(call: Call) -> Answer:
@@ -72,6 +75,29 @@ async def get_route(call: Call) -> Answer:
     return Answer(200, show_route(await _find(call)))
 
 
+async def simulate_message(call: Call) -> Answer:
+    """Say where a message would go; nothing is stored or sent."""
+    body: SimulationIn = call.body
+    trial = Trial(
+        number=parse_phone(body.to, livemode=call.caller.livemode),
+        workspace_id=await _workspace(call, body.workspace),
+        lane=body.lane,
+        signature=body.signature or "",
+        livemode=call.caller.livemode,
+    )
+    return Answer(200, msgspec.convert(call.services.explainer.simulate(trial, call.language), SimulationOut))
+
+
+async def _workspace(call: Call, ident: str | None) -> str:
+    """Return the workspace to think of: one that exists, or the caller's."""
+    if ident is None:
+        return call.caller.workspace_id
+    async with call.services.store.read() as uow:
+        if await uow.access.workspace(ident) is None:
+            raise Invalid("parameter_invalid", param="workspace", fix="the id of a workspace; see GET /v1/workspaces")
+    return ident
+
+
 async def _find(call: Call) -> Route:
     async with call.services.store.read() as uow:
         found = next((r for r in await uow.definitions.routes() if r.id == call.ids["id"]), None)
@@ -111,6 +137,15 @@ ENDPOINTS = (
     ),
     Endpoint(
         method="GET", path="/v1/routes", handler=list_routes, scope=_READ, summary="List routes", query=PageQuery, answer=ListOut[RouteOut]
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/routes/simulate",
+        handler=simulate_message,
+        scope=_READ,
+        summary="Say where a message would go",
+        body=SimulationIn,
+        answer=SimulationOut,
     ),
     Endpoint(method="GET", path=_ONE, handler=get_route, scope=_READ, summary="Get a route", answer=RouteOut, refuses=(404,)),
     Endpoint(

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from yanshu.domain.connectors import LinkState
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import Operator
-from yanshu.edge.api.schemas.messages import Metadata
+from yanshu.edge.api.schemas.messages import Metadata, Phone
 from yanshu.edge.api.schemas.platform import Name
 
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
@@ -142,3 +142,46 @@ class RouteOut(Struct, kw_only=True):
     match: MatchIO
     enabled: bool
     metadata: dict[str, Any]
+
+
+class SimulationIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A message that is only thought of; `workspace` is the caller's own unless given, `signature` stands without 【】."""
+
+    to: Phone
+    lane: Lane = Lane.NOTICE
+    workspace: Annotated[str, Meta(max_length=64)] | None = None
+    signature: Signature | None = None
+
+
+class SimulatedOut(Struct, kw_only=True):
+    """A connector of a route that matches, and why it may not be used."""
+
+    connector: str
+    name: str
+    route: str
+    usable: bool
+    why: str | None
+
+
+class PassedOut(Struct):
+    """A route that does not match: the condition that is not met, or `disabled`."""
+
+    route: str
+    name: str
+    why: str
+
+
+class SimulationOut(Struct, kw_only=True):
+    """Where such a message would go now: `connectors` best first; the story in sentences, then the data."""
+
+    object: Literal["simulation"] = "simulation"
+    to: str
+    workspace: str
+    lane: Lane
+    country: str
+    operator: Operator | None
+    signature: str | None
+    connectors: list[str]
+    candidates: list[SimulatedOut]
+    passed: list[PassedOut]
+    sentences: list[str]
