@@ -20,8 +20,8 @@ from yanshu.domain.connectors import Connector, Match, Route
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding
 from yanshu.domain.numbers import Operator
-from yanshu.pipeline.compose import _Ways
 from yanshu.pipeline.route import Router
+from yanshu.pipeline.ways import Ways
 from yanshu.ports.store import Store
 from yanshu.rules.compliance.verdicts import Draft
 from yanshu.rules.contacts.prefixes import shipped_prefixes
@@ -76,7 +76,7 @@ def make_definitions(connectors: int, routes: int, chance: random.Random) -> Def
             id=f"rte_{n}",
             name=f"r{n}",
             rank=n,
-            connectors=tuple(account.id for account in chance.sample(accounts, 3)),
+            connectors=tuple(account.id for account in chance.sample(accounts, min(3, connectors))),
             match=Match(**conditions[n % len(conditions)]()) if n < routes - 1 else Match(),
             **common,
         )
@@ -88,14 +88,14 @@ def make_definitions(connectors: int, routes: int, chance: random.Random) -> Def
 def make_drafts(count: int, chance: random.Random) -> list[Draft]:
     """Return drafts to mainland numbers of every range."""
     return [
-        Draft("ws_1", f"+861{chance.randrange(3_000_000_000, 10_000_000_000)}", TEXT, Lane.NOTICE, Encoding.UCS2, 23, 1)
+        Draft("ws_1", f"+861{chance.randrange(3_000_000_000, 10_000_000_000)}", TEXT, "雁书", Lane.NOTICE, Encoding.UCS2, 23, 1)
         for _ in range(count)
     ]
 
 
 def measure(router: Router, drafts: list[Draft]) -> float:
     """Return µs of CPU a message for one chunk."""
-    ways = _Ways(Send(workspace_id="ws_1", livemode=True, text=TEXT, recipients=()), router)
+    ways = Ways(Send(workspace_id="ws_1", livemode=True, text=TEXT, recipients=()), router)
     begun = time.process_time()
     for draft in drafts:
         ways.to(draft)

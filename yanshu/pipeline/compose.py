@@ -13,7 +13,8 @@ from yanshu.domain.events import Event
 from yanshu.domain.lanes import LANE_LIFETIME
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.pipeline.check import Checker
-from yanshu.pipeline.route import Router, Traits
+from yanshu.pipeline.route import Router
+from yanshu.pipeline.ways import Ways
 from yanshu.ports.clock import Clock
 from yanshu.rules.compliance.verdicts import Draft, Outcome, Verdict
 from yanshu.rules.contacts.phones import parse_phone
@@ -73,7 +74,7 @@ class Composer:
             units=draft.units,
             segments=draft.segments,
             pieces=segments.cut(draft.text, draft.encoding, *segments.LIMITS[draft.encoding]),
-            candidates=_Ways(send, self._router).to(draft).candidates,
+            candidates=Ways(send, self._router).to(draft).candidates,
             findings=tuple(_finding(verdict) for verdict in found.values()),
             would_hold_until=next((v.until for v in found.values() if v.outcome is Outcome.HOLD), None),
         )
@@ -102,7 +103,7 @@ class Composer:
     ) -> list[Message]:
         """Build the rows of the chunk; recipients with an error become `rejected`, held ones wait for their hour."""
         idents = ids.make_ids(ids.MESSAGE, len(drafts), now, self._clock.entropy(ids.ENTROPY_BYTES))
-        model, ways = _model(send, now), _Ways(send, self._router)
+        model, ways = _model(send, now), Ways(send, self._router)
         messages: list[Message] = []
         for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
             way = ways.to(draft) if index not in errors else ways.nowhere()
@@ -139,47 +140,10 @@ def check_send_at(send_at: datetime | None, now: datetime) -> None:
         raise Invalid("send_at_too_far", param="send_at", fix="at most 366 days ahead")
 
 
-class _Way(Struct, frozen=True):
-    """How a message goes out: over which connectors, best first, and the access code the text will come from."""
-
-    candidates: tuple[str, ...]
-    connector_id: str | None
-    sender: str
-
-
-class _Ways:
-    """The ways of one send, by what routes can tell its messages apart by: a chunk asks the same thing again and again."""
-
-    def __init__(self, send: Send, router: Router) -> None:
-        self._send = send
-        self._router = router
-        self._known: dict[Traits, _Way] = {}
-
-    def to(self, draft: Draft) -> _Way:
-        """Return the way of a message; without candidates when no route takes it."""
-        send, traits = self._send, self._router.traits_of(draft.recipient, signature_of(draft.text))
-        way = self._known.get(traits)
-        if way is None:
-            ask = traits.ask(send.workspace_id, send.lane, send.livemode, send.pool, send.exclude)
-            way = self._known[traits] = self._way(self._router.choose(ask))
-        return way
-
-    def nowhere(self) -> _Way:
-        """Return what a message has that will not go out."""
-        return self._way(())
-
-    def _way(self, candidates: tuple[str, ...]) -> _Way:
-        """The sender is the caller's own or the first connector's, plus the extension."""
-        own, first = self._send.sender, candidates[0] if candidates else None
-        if own is None:
-            own = self._router.connectors[first].sender if first else ""
-        return _Way(candidates, first, own + (self._send.extension or ""))
-
-
 def _draft(send: Send, text: str, *, mainland: bool) -> Draft:
     """Return the draft of a filled text, to nobody yet."""
     count = segments.count(text, mainland=mainland)
-    return Draft(send.workspace_id, "", text, send.lane, Encoding(count.encoding), count.units, count.segments)
+    return Draft(send.workspace_id, "", text, signature_of(text), send.lane, Encoding(count.encoding), count.units, count.segments)
 
 
 def _model(send: Send, now: datetime) -> Message:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from yanshu.domain.events import Event
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message
+from yanshu.domain.numbers import NumberFacts
 from yanshu.domain.outcomes import TOLD
 from yanshu.domain.reasons import reason_of
 from yanshu.domain.submissions import Submission
@@ -17,7 +17,7 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
-from yanshu.rules.routing.table import Passed
+from yanshu.rules.routing.table import Ask, Passed
 from yanshu.rules.templates.places import signature_of
 
 _WORDS: dict[str, dict[str, str]] = {
@@ -110,8 +110,8 @@ class Explainer:
 
     def simulate(self, trial: Trial, language: str) -> dict[str, Any]:
         """Return where such a message would go now, every candidate and every route passed by; nothing is stored or sent."""
-        traits = self._router.traits_of(trial.number, trial.signature)
-        ask = replace(traits.ask(trial.workspace_id, trial.lane, trial.livemode), number=trial.number)
+        facts = self._router.facts_of(trial.number)
+        ask = _ask(facts, trial.workspace_id, trial.lane, trial.livemode, trial.signature)
         chosen, candidates, passed = self._router.choose(ask), self._router.explain(ask), self._router.passed_by(ask)
         words = _words(language)
         goes = words["goes"].format(name=self._name(chosen[0]), others=len(chosen) - 1) if chosen else words["nowhere"]
@@ -120,8 +120,8 @@ class Explainer:
             "to": trial.number,
             "workspace": trial.workspace_id,
             "lane": trial.lane,
-            "country": traits.country,
-            "operator": traits.operator or None,
+            "country": facts.country,
+            "operator": facts.operator,
             "signature": trial.signature or None,
             "connectors": chosen,
             "candidates": [
@@ -136,8 +136,8 @@ class Explainer:
         """Today's answer of routing for such a message, beside the ranking it was given when accepted."""
         if not message.recipient.startswith("+"):
             return []
-        traits = self._router.traits_of(message.recipient, signature_of(message.text))
-        ask = traits.ask(message.workspace_id, message.lane, message.livemode)
+        facts = self._router.facts_of(message.recipient)
+        ask = _ask(facts, message.workspace_id, message.lane, message.livemode, signature_of(message.text))
         return [
             {
                 "connector": c.connector_id,
@@ -210,6 +210,11 @@ def _told_receipt(segment: int, receipt: dict[str, Any], words: dict[str, str], 
     code = " ".join(dict.fromkeys(filter(None, (receipt["stat"], receipt["err"]))))
     told = words["receipt"].format(segment=segment, code=code, advice=receipt["advice"])
     return told + (words["owner"].format(owner=receipt["owner"].in_language(language)) if receipt["owner"] else "")
+
+
+def _ask(facts: NumberFacts, workspace_id: str, lane: Lane, livemode: bool, signature: str) -> Ask:
+    """Return what such a message asks of the routes, with everything that is known of its number."""
+    return Ask(workspace_id, lane, facts.country, livemode, operator=facts.operator or "", number=facts.number, signature=signature)
 
 
 def _words(language: str) -> dict[str, str]:

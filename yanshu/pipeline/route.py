@@ -6,15 +6,23 @@ from typing import NamedTuple
 from yanshu.domain.connectors import Connector
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lanes import Lane
+from yanshu.domain.numbers import NumberFacts
 from yanshu.ports.store import Store
-from yanshu.rules.contacts.prefixes import Prefixes
+from yanshu.rules.contacts.phones import country_of
+from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
+from yanshu.rules.routing.stems import Stems
 from yanshu.rules.routing.table import Ask, Candidate, Passed, Table
 
 _POLL_SECONDS = 2.0
+_MAINLAND_LENGTH = len("+8613800138000")
+_STEMS = 65_536  # remembered at most; a table of ranges has some hundred
 
 
 class Traits(NamedTuple):
-    """What routes can tell the messages of a sender apart by. `beginning` is the longest prefix of any route: it stands for the number."""
+    """What the routes of one revision can tell the messages of a sender apart by; "" is what no route asks for, or nobody knows.
+
+    `beginning` is the longest prefix of any route: it stands for the number.
+    """
 
     country: str
     operator: str
@@ -36,7 +44,16 @@ class Router:
     def __init__(self, store: Store, prefixes: Prefixes | None = None) -> None:
         self._store = store
         self._prefixes = prefixes or Prefixes({})
-        self._table = Table(-1, [], [])
+        self._use(Table(-1, [], []))
+
+    def _use(self, table: Table) -> None:
+        """Answer from this table from now on. What it does not look at is not looked up for any message."""
+        asked = table.told_by
+        self._table = table
+        self._asks_country, self._asks_operator, self._signatures = "country" in asked, "operator" in asked, asked.get("signature", ())
+        ranges = self._prefixes.beginnings if self._asks_operator else ()
+        self._stems = Stems([*table.beginnings, *ranges])
+        self._known: dict[tuple[str, str], Traits] = {}
 
     @property
     def revision(self) -> int:
@@ -49,9 +66,26 @@ class Router:
         return self._table.connectors
 
     def traits_of(self, number: str, signature: str) -> Traits:
-        """Return what the table in use can tell such a message by; those of equal traits go the same way."""
-        facts = self._prefixes.facts_of(number)
-        return Traits(facts.country, facts.operator or "", self._table.beginning_of(number), signature)
+        """Return what the table in use can tell such a message by; those of equal traits go the same way (budget: 0.5 µs)."""
+        named = signature if signature in self._signatures else ""
+        if len(number) != _MAINLAND_LENGTH or not number.startswith(MAINLAND):
+            return self._traits(number, named)
+        key = (self._stems.of(number), named)
+        traits = self._known.get(key)
+        if traits is None:
+            if len(self._known) >= _STEMS:
+                self._known.clear()
+            traits = self._known[key] = self._traits(number, named)
+        return traits
+
+    def _traits(self, number: str, signature: str) -> Traits:
+        country = country_of(number) if self._asks_country else ""
+        operator = self._prefixes.operator_of(number) if self._asks_operator else None
+        return Traits(country, operator or "", self._table.beginning_of(number), signature)
+
+    def facts_of(self, number: str) -> NumberFacts:
+        """Return what is known of a number, whether routes ask for it or not."""
+        return self._prefixes.facts_of(number)
 
     def choose(self, ask: Ask) -> tuple[str, ...]:
         """Return connector ids, best first."""
@@ -62,7 +96,7 @@ class Router:
         return self._table.explain(ask)
 
     def passed_by(self, ask: Ask) -> list[Passed]:
-        """Return every route that is not for it, and why."""
+        """Return every route that is not for such a message, and why."""
         return self._table.passed_by(ask)
 
     async def refresh(self) -> bool:
@@ -73,7 +107,7 @@ class Router:
                 return False
             table = Table(revision, await uow.definitions.connectors(), await uow.definitions.routes())
         if revision > self._table.revision:
-            self._table = table
+            self._use(table)
         return True
 
     async def changed(self) -> None:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from yanshu.domain.connectors import Connector, Match, Route
-from yanshu.domain.lanes import Lane
-from yanshu.pipeline.route import Router
+from yanshu.domain.numbers import Operator
+from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.store import Store
-from yanshu.rules.contacts.prefixes import shipped_prefixes
+from yanshu.rules.contacts.prefixes import Prefixes, Range, shipped_prefixes
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CONNECTOR = Connector(id="c", name="c", protocol="smpp", host="h", port=1, settings={}, secret="", created_at=NOW, updated_at=NOW)
@@ -68,27 +69,83 @@ async def test_a_slow_reading_of_old_definitions_does_not_replace_newer_ones() -
     assert router.revision == 2
 
 
+def route(**match: object) -> Route:
+    return Route(id="r", name="r", rank=1, connectors=("c",), created_at=NOW, updated_at=NOW, match=Match(**match))  # type: ignore[arg-type]
+
+
+async def routed(*routes: Route, prefixes: Prefixes | None = None) -> Router:
+    store = Snapshots()
+    store.stored = list(routes)
+    router = Router(cast(Store, store), prefixes)
+    await router.refresh()
+    return router
+
+
+EVERYTHING = (
+    route(countries=("CN", "HK")),
+    route(operators=(Operator.CMCC,)),
+    route(prefixes=("+86", "+86138", "+8613800138")),
+    route(signatures=("雁书",)),
+)
 TRAITS = [
-    ("a mainland number", "+8613800138000", ("CN", "cmcc", "+86138", "雁书")),
-    ("of nobody's range", "+8615412345678", ("CN", "", "+86", "雁书")),
-    ("abroad", "+85261234567", ("HK", "", "", "雁书")),
+    ("a mainland number", EVERYTHING, "+8613811138000", "雁书", ("CN", "cmcc", "+86138", "雁书")),
+    ("a longer prefix", EVERYTHING, "+8613800138000", "雁书", ("CN", "cmcc", "+8613800138", "雁书")),
+    ("of a range of four digits", EVERYTHING, "+8613491234567", "雁书", ("CN", "ctcc", "+86", "雁书")),
+    ("of nobody's range", EVERYTHING, "+8615412345678", "雁书", ("CN", "", "+86", "雁书")),
+    ("a test number", EVERYTHING, "+8610000000001", "雁书", ("CN", "", "+86", "雁书")),
+    ("abroad", EVERYTHING, "+85261234567", "雁书", ("HK", "", "", "雁书")),
+    ("a signature that no route names", EVERYTHING, "+8613811138000", "别人", ("CN", "cmcc", "+86138", "")),
+    ("nobody asks for anything", (route(),), "+8613811138000", "雁书", ("", "", "", "")),
+    ("a route that is switched off asks for nothing", (replace(EVERYTHING[1], enabled=False),), "+8613811138000", "", ("", "", "", "")),
+    ("only the operator is asked for", (EVERYTHING[1],), "+8613811138000", "雁书", ("", "cmcc", "", "")),
+    ("only the prefix is asked for", (EVERYTHING[2],), "+8613811138000", "雁书", ("", "", "+86138", "")),
 ]
 
 
-@pytest.mark.parametrize(("number", "traits"), [row[1:] for row in TRAITS], ids=[row[0] for row in TRAITS])
-async def test_a_number_is_known_by_what_routes_can_tell(number: str, traits: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("routes", "number", "signature", "traits"), [row[1:] for row in TRAITS], ids=[row[0] for row in TRAITS])
+async def test_a_message_is_known_by_what_routes_can_tell(routes: list[Route], number: str, signature: str, traits: Traits) -> None:
+    router = await routed(*routes, prefixes=shipped_prefixes())
+    assert [router.traits_of(number, signature), router.traits_of(number, signature)] == [traits, traits]
+
+
+async def test_what_is_remembered_of_a_range_is_true_of_every_number_in_it() -> None:
+    prefixes = shipped_prefixes()
+    router = await routed(*EVERYTHING, prefixes=prefixes)
+    for head in range(130_000, 200_000, 7):
+        number = f"+86{head}12345"
+        assert router.traits_of(number, "").operator == (prefixes.facts_of(number).operator or "")
+
+
+async def test_numbers_of_a_range_are_looked_up_once() -> None:
+    looked: list[str] = []
+
+    class Watched(Prefixes):
+        def operator_of(self, number: str) -> Operator | None:
+            looked.append(number)
+            return super().operator_of(number)
+
+    watched = Watched({"138": Range(Operator.CMCC, "mobile", 11)})
+    router = await routed(EVERYTHING[1], prefixes=watched)
+    assert {router.traits_of(f"+86138{tail:08}", "") for tail in range(1000)} == {("", "cmcc", "", "")}
+    assert len(looked) == 1
+    blind = await routed(route(), prefixes=watched)
+    blind.traits_of("+8613800138000", "")
+    assert len(looked) == 1
+
+
+async def test_what_was_remembered_is_forgotten_with_its_table() -> None:
     store = Snapshots()
-    store.stored = [
-        Route(id="r", name="r", rank=1, connectors=("c",), created_at=NOW, updated_at=NOW, match=Match(prefixes=("+86", "+86138")))
-    ]
+    store.stored = [route()]
     router = Router(cast(Store, store), shipped_prefixes())
     await router.refresh()
-    assert router.traits_of(number, "雁书") == traits
-    assert router.choose(router.traits_of(number, "").ask("ws", Lane.OTP, True)) == (("c",) if number.startswith("+86") else ())
+    before = router.traits_of("+8613800138000", "")
+    store.stored, store.now = [EVERYTHING[1]], 2
+    await router.refresh()
+    assert (before.operator, router.traits_of("+8613800138000", "").operator) == ("", "cmcc")
 
 
 async def test_without_a_table_of_ranges_no_operator_is_known() -> None:
-    assert Router(cast(Store, Snapshots())).traits_of("+8613800138000", "") == ("CN", "", "", "")
+    assert (await routed(EVERYTHING[1])).traits_of("+8613800138000", "").operator == ""
 
 
 async def test_definitions_that_have_not_changed_are_not_read_again() -> None:

@@ -29,11 +29,12 @@ class Verdict(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True):
-    """A message that is about to be accepted, as far as rules need to see it."""
+    """A message that is about to be accepted, as far as rules need to see it; `signature` stands in 【】 at the start of the text."""
 
     workspace_id: str
     recipient: str
     text: str
+    signature: str
     lane: Lane
     encoding: Encoding
     units: int

@@ -12,7 +12,7 @@ from yanshu.rules.contacts.phones import country_of
 
 _HEADING = ["prefix", "operator", "kind", "digits"]
 _KINDS = frozenset({"mobile", "virtual", "data", "iot", "satellite"})
-_MAINLAND = "+86"
+MAINLAND = "+86"
 
 
 class Range(NamedTuple):
@@ -37,6 +37,11 @@ class Prefixes:
     def __len__(self) -> int:
         return len(self._ranges)
 
+    @property
+    def beginnings(self) -> list[str]:
+        """The ranges as beginnings of E.164 numbers: two numbers of one length that begin with the same ones have the same operator."""
+        return [MAINLAND + prefix for prefix in self._ranges]
+
     def find(self, digits: str) -> Range | None:
         """Return the range of a national number (``13800138000``), or None when nobody was given it."""
         for length in self._lengths:
@@ -45,9 +50,14 @@ class Prefixes:
                 return found
         return None
 
+    def operator_of(self, number: str) -> Operator | None:
+        """Return who owns the range of an E.164 number; None abroad and when nobody knows."""
+        found = self._find(number)
+        return found.operator if found else None
+
     def facts_of(self, number: str) -> NumberFacts:
         """Return what the table knows of an E.164 number; abroad that is its country alone."""
-        found = self.find(number[len(_MAINLAND) :]) if number.startswith(_MAINLAND) else None
+        found = self._find(number)
         operator = found.operator if found else None
         return NumberFacts(
             number=number,
@@ -56,6 +66,9 @@ class Prefixes:
             original_operator=operator,
             kind=found.kind if found else "unknown",
         )
+
+    def _find(self, number: str) -> Range | None:
+        return self.find(number[len(MAINLAND) :]) if number.startswith(MAINLAND) else None
 
 
 def shipped_prefixes() -> Prefixes:

@@ -76,6 +76,8 @@ class Rule:
 class Table:
     """Answers `Ask`s; asks that no route tells apart are answered from memory, since a chunk asks the same thing again and again.
 
+    `told_by` has every field of an ask that some route has a list for, with all values that are named; `beginnings` are the
+    prefixes of all routes. Whatever stands in neither makes no difference.
     Budget: 5 µs a message over a chunk of 1,000 with 200 routes (`tests/bench/bench_routing.py`).
     """
 
@@ -85,9 +87,10 @@ class Table:
         enabled = [route for route in routes if route.enabled]
         self._rules = tuple(map(Rule, enabled))
         self._disabled = tuple(route for route in routes if not route.enabled)
-        self._named = tuple((asked, _named(enabled, listed)) for listed, asked in _LISTS)
-        self._beginnings = _named(enabled, "prefixes")
-        self._lengths = tuple(sorted({len(prefix) for prefix in self._beginnings}, reverse=True))
+        named = ((asked, _named(enabled, listed)) for listed, asked in _LISTS)
+        self.told_by = {asked: values for asked, values in named if values}
+        self.beginnings = _named(enabled, "prefixes")
+        self._lengths = tuple(sorted({len(prefix) for prefix in self.beginnings}, reverse=True))
         self._answers: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     def choose(self, ask: Ask) -> tuple[str, ...]:
@@ -122,13 +125,13 @@ class Table:
         It stands for the number: every other prefix that fits the number is a beginning of this one.
         """
         for length in self._lengths:
-            if (start := number[:length]) in self._beginnings:
+            if (start := number[:length]) in self.beginnings:
                 return start
         return ""
 
     def _sight(self, ask: Ask) -> tuple[object, ...]:
         """Return what routes tell asks apart by; a value that no route names is as good as any other."""
-        told = [value if (value := getattr(ask, asked)) in named else None for asked, named in self._named]
+        told = [value if (value := getattr(ask, asked)) in named else None for asked, named in self.told_by.items()]
         return (ask.livemode, ask.pool, ask.exclude, self.beginning_of(ask.number), *told)
 
     def _name(self, ident: str) -> str:
