@@ -11,6 +11,7 @@ from msgspec import Struct
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
 from yanshu.adapters.carriers.cmpp.settings import CmppSettings
+from yanshu.adapters.carriers.smgp.settings import SmgpSettings
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.cli.simulate import simulate
 from yanshu.domain.events import PUBLIC_TYPES
@@ -81,7 +82,11 @@ def test_every_reason_that_is_written_has_its_entry() -> None:
     assert {code: place for code, place in written.items() if code not in REASONS} == {}
 
 
-_PROTOCOL_PAGES: list[tuple[str, str, type[Struct]]] = [("smpp.md", "SMPP", SmppSettings), ("cmpp.md", "CMPP", CmppSettings)]
+_PROTOCOL_PAGES: list[tuple[str, str, type[Struct]]] = [
+    ("smpp.md", "SMPP", SmppSettings),
+    ("cmpp.md", "CMPP", CmppSettings),
+    ("smgp.md", "SMGP", SmgpSettings),
+]
 
 
 @pytest.mark.parametrize(("page", "name", "settings"), _PROTOCOL_PAGES, ids=[case[1] for case in _PROTOCOL_PAGES])

@@ -32,6 +32,7 @@ def test_a_connector_is_made_read_changed_and_deleted_and_its_password_never_tol
 
 
 CMPP: dict[str, Any] = {"protocol": "cmpp", "password": "s3cr3t!", "settings": {"sp_id": "901234"}}
+SMGP: dict[str, Any] = {"protocol": "smgp", "password": "s3cr3t!", "settings": {"client_id": "10690123"}}
 
 BAD_CONNECTORS = [
     ("another protocol", {"protocol": "ucp"}, "protocol"),
@@ -43,6 +44,8 @@ BAD_CONNECTORS = [
     ),
     ("a fee that is no number", CMPP | {"settings": {"sp_id": "901234", "fee_type": "1x"}}, "settings.fee_type"),
     ("no secret for a digest", CMPP | {"password": ""}, "password"),
+    ("an account too long for SMGP", SMGP | {"settings": {"client_id": "123456789"}}, "settings.client_id"),
+    ("no secret for SMGP", SMGP | {"password": ""}, "password"),
     ("no port", {"port": 0}, "port"),
     ("no window", {"window": 0}, "window"),
     ("a sender that is none", {"sender": "a b"}, "sender"),

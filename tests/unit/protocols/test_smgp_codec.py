@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
 from yanshu.protocols.smgp import codec, pdus
@@ -115,6 +116,16 @@ def test_a_query_is_answered_with_eight_counters_and_a_reserve() -> None:
 
 def test_the_length_of_a_submit_is_what_the_specification_gives() -> None:
     assert len(codec.encode(pdus.Submit(dest_term_ids=("1", "2"), msg_content=b"hello"))) == 126 + 21 * 2 + 5
+
+
+@pytest.mark.parametrize("tlvs", [{}, {2: b"\x01", 9: b"\x02", 10: b"\x01"}], ids=["whole", "a part"])
+def test_a_submit_is_the_same_around_any_number(tlvs: dict[int, bytes]) -> None:
+    model = pdus.Submit(service_id="YANSHU", src_term_id="10690123", msg_content=b"hello", tlvs=tlvs)
+    head, tail = codec.around_number(model)
+    for number in ("13800138000", "+8613800138000", "1" * 21):
+        assert head + codec.number(number) + tail == codec.body(replace(model, dest_term_ids=(number,)))
+    with pytest.raises(LocalProtocolError):
+        codec.number("1" * 22)
 
 
 REFUSED = [

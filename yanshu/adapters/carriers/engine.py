@@ -29,6 +29,8 @@ _WORST_FIRST = (LinkState.BLOCKED, LinkState.DOWN, LinkState.CONNECTING)
 _FAULT_LOG_SECONDS = 1.0
 # protocols.md §8: never more than one attempt a second per account, however many links it has.
 _STAGGER_SECONDS = 1.0
+# A pause of so long is a stop: what waits is given back, so that it finds another connector or waits in the queue, where it can.
+_STOP_SECONDS = 60.0
 
 
 class _Long(Struct):
@@ -74,6 +76,7 @@ class SessionCarrier:
         self._quiet = asyncio.Event()
         self._announced = False
         self._alarm: asyncio.TimerHandle | None = None
+        self._stop_code = ""
         self._fault_logged_at = float("-inf")
 
     # --- ports.carrier.Carrier ---
@@ -125,7 +128,9 @@ class SessionCarrier:
             backlog.extend(_Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
         if ended:
             self._intake.answered(ended)
-        if self._is_stopping or self._sending is None or self._sending.state is not LinkState.UP:
+        if self._is_stopped_by_carrier:
+            self._give_back(everything=True)
+        elif self._is_stopping or self._sending is None or self._sending.state is not LinkState.UP:
             self._give_back()
         else:
             self._pump()
@@ -261,7 +266,7 @@ class SessionCarrier:
             result = AnswerResult.BUSY  # it did not understand us; another try or another connector may do
         if result is AnswerResult.THROTTLED:
             self._slow_down(status)
-            if flight.long is not None and now < flight.long.until:
+            if flight.long is not None and now < flight.long.until and not self._is_stopped_by_carrier:
                 again.append(flight)
                 return
         answers.append(self._answer(flight, result, now, self._dialect.code_of(status)))
@@ -286,10 +291,18 @@ class SessionCarrier:
 
     def _slow_down(self, status: int) -> None:
         """Pause the whole link, and be slower after it (protocols.md §8)."""
-        pause = self._dialect.pause_of(status)
-        if self._pace.throttled(pause, self._clock.monotonic()):
+        now, pause = self._clock.monotonic(), self._dialect.pause_of(status)
+        stops = pause >= _STOP_SECONDS
+        if stops or not self._pace.is_paused(now):
+            self._stop_code = self._dialect.code_of(status) if stops else ""
+        if self._pace.throttled(pause, now) or stops:
             self._publish()
         self._ring_in(pause)
+
+    @property
+    def _is_stopped_by_carrier(self) -> bool:
+        """Whether the carrier has said that it takes nothing for a long time."""
+        return bool(self._stop_code) and self._pace.is_paused(self._clock.monotonic())
 
     def _log_faults(self, faults: Iterable[PeerFault]) -> None:
         now = self._clock.monotonic()
@@ -303,7 +316,9 @@ class SessionCarrier:
     def _publish(self) -> None:
         """Say the state when it changed, use the permits there may be now, and say that some may be free."""
         state, detail = self._current()
-        if self._sending is not None and self._sending.state is not LinkState.UP:
+        if self._is_stopped_by_carrier:
+            self._give_back(everything=True)
+        elif self._sending is not None and self._sending.state is not LinkState.UP:
             self._give_back()
         # What waits here was claimed already: no dispatcher comes for it after a reconnect or when the socket takes octets again.
         self._pump()
@@ -321,6 +336,9 @@ class SessionCarrier:
                     return state, line.detail
         if self._is_stopping:
             return LinkState.DRAINING, "stopping"
+        if self._is_stopped_by_carrier:
+            seconds = self._pace.opens_in(self._clock.monotonic()) or 0.0
+            return LinkState.BLOCKED, f"the carrier takes nothing for now (code {self._stop_code}); next try in {seconds:.0f} s"
         if self._pace.is_paused(self._clock.monotonic()):
             return LinkState.THROTTLED, f"the carrier says too fast; now {self._pace.rate:.0f} segments/s"
         return LinkState.UP, self._lines[0].detail

@@ -120,7 +120,7 @@ class Line:
                 elif type(event) is BindRefused:
                     self._refused = event.status
         elif events and type(events[-1]) is Lost:
-            self._change(LinkState.DOWN, "connection lost")
+            self._change(LinkState.DOWN, f"connection ended: {self.link.reason if self.link is not None else 'lost'}")
         self._on_events(self, events)
 
     def _change(self, state: LinkState, detail: str) -> None:

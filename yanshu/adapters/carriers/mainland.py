@@ -16,6 +16,7 @@ UCS2 = 8
 GBK = 15
 
 _MAINLAND = "+86"
+_CENTURY = 2000
 _BEIJING = timezone(timedelta(hours=8))
 
 
@@ -70,9 +71,10 @@ def phone_number(address: str) -> str | None:
 
 def beijing_time(text: str) -> datetime | None:
     """Read YYMMDDHHMM of Beijing; None when it is no time, or one cut short, of which other times could be made."""
-    if len(text) != len("YYMMDDHHMM"):
+    if len(text) != len("YYMMDDHHMM") or not (text.isascii() and text.isdecimal()):
         return None
+    year, month, day, hour, minute = (int(text[place : place + 2]) for place in range(0, len(text), 2))
     try:
-        return datetime.strptime(text, "%y%m%d%H%M").replace(tzinfo=_BEIJING)
+        return datetime(_CENTURY + year, month, day, hour, minute, tzinfo=_BEIJING)
     except ValueError:
         return None

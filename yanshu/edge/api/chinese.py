@@ -49,6 +49,7 @@ _EXACT: dict[str, str] = {
     "use port 443, 80, or one from 1024 on that is not a database's": "端口应为 443、80，或 1024 以上且不是数据库的端口",
     "write the result as a decimal number": "返回码应写成十进制数字",
     "use printable ASCII characters only": "只能使用可见的 ASCII 字符",
+    "write the status as a decimal number": "状态码应写成十进制数字",
     "write a complete URL": "应为完整的 URL",
     "write a host name": "应为主机名",
     "write a place as ${name}: letters, digits and _, at most 40": "变量应写作 ${name}：字母、数字和下划线，最多 40 个字符",

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, opened, read, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
 from yanshu.protocols.smgp import pdus
 from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
 
@@ -20,6 +20,7 @@ header = _HEADER.unpack_from
 
 _TLV = struct.Struct(">HH")
 _MOST_NUMBERS = 100
+_NUMBER_SIZE = 21
 # Octets of a text: what the specification allows in a Submit, what the length of a Deliver can say.
 _LONGEST: dict[type[pdus.Pdu], int] = {pdus.Submit: 140, pdus.Deliver: 255}
 
@@ -43,7 +44,7 @@ _SUBMIT: tuple[Field, ...] = (
     ("at_time", 17),
     ("src_term_id", 21),
     ("charge_term_id", 21),
-    ("dest_term_ids", Numbers(21, _MOST_NUMBERS)),
+    ("dest_term_ids", Numbers(_NUMBER_SIZE, _MOST_NUMBERS)),
     ("msg_content", Content(1)),
     ("reserve", 8),
 )
@@ -100,6 +101,18 @@ def body(pdu: pdus.Pdu) -> bytes:
         raise LocalProtocolError(f"msg_content of {type(pdu).__name__} may have at most {longest} octets")
     written = replace(pdu, msg_id=id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
     return write(_BY_KIND[type(pdu)], written) + _tlv_octets(getattr(pdu, "tlvs", {}))
+
+
+def around_number(pdu: pdus.Submit) -> tuple[bytes, bytes]:
+    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
+    place = offset_of(_BY_KIND[pdus.Submit], "dest_term_ids") + 1
+    octets = body(replace(pdu, dest_term_ids=("",)))
+    return octets[:place], octets[place + _NUMBER_SIZE :]
+
+
+def number(value: str) -> bytes:
+    """Return a number as it stands in a submit. Raises LocalProtocolError when it does not fit."""
+    return text("dest_term_id", value, _NUMBER_SIZE)
 
 
 def id_octets(msg_id: str) -> bytes:

@@ -12,6 +12,10 @@ from yanshu.protocols.smgp.constants import MESSAGE_ID_SIZE
 _WIDTHS = {"sub": 3, "dlvrd": 3, "submit date": 10, "done date": 10, "stat": 7, "err": 3}
 _TEXT_SIZE = 20
 
+# The form of the specification, every value as wide as its table says; most reports have it, and one match reads it.
+_REGULAR = re.compile(
+    rf"id:(.{{{MESSAGE_ID_SIZE}}})" + "".join(f" {label}:([!-~]{{{width}}})" for label, width in _WIDTHS.items()) + " text:(.*)", re.DOTALL
+)
 # Nothing else has a label before the id: ten octets that may hold anything, a label, too, or twenty digits.
 _ID = re.compile(rf"[^:]*?id:(?:([0-9a-f]{{{2 * MESSAGE_ID_SIZE}}})|(.{{{MESSAGE_ID_SIZE}}}))", re.IGNORECASE | re.DOTALL)
 _TEXT = re.compile(r"(?:text|txt):", re.IGNORECASE)
@@ -38,11 +42,14 @@ class Report(Struct, frozen=True):
 
 
 def parse(content: bytes) -> Report | None:
-    """Read a report; None when it has neither an id nor a state. Any other field may be missing, too.
+    """Read a report (budget: 3 µs for the regular form); None when it has neither an id nor a state. Any other field may be missing, too.
 
     The id is stepped over before labels are looked for, and the text is cut off: neither can be taken for a field.
     """
     written = content.decode("latin-1")
+    if regular := _REGULAR.fullmatch(written):
+        octets, sub, dlvrd, submitted, done, stat, err, said = regular.groups()
+        return Report(octets.encode("latin-1").hex(), sub, dlvrd, submitted, done, stat, err, said.rstrip("\0 "))
     ident = _ID.match(written)
     rest = written[ident.end() :] if ident else written
     text = _TEXT.search(rest)

@@ -1,0 +1,76 @@
+"""What an SMGP gateway delivers: receipts and texts from phones, in our words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, state_of
+from yanshu.adapters.carriers.mainland import beijing_time, phone_number, read_text
+from yanshu.domain import ids
+from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
+from yanshu.ports.clock import Clock
+from yanshu.protocols.smgp import reports
+from yanshu.protocols.smgp.constants import Tag
+from yanshu.protocols.smgp.pdus import Deliver
+from yanshu.text import udh
+
+_ALONE = udh.Concatenation(0, 1, 1)
+
+
+class Reader:
+    """Translates deliveries, a burst at a time."""
+
+    def __init__(self, connector_id: str, sender: str, clock: Clock, *, acceptd_is_final: bool) -> None:
+        self._connector_id = connector_id
+        self._sender = sender
+        self._clock = clock
+        self._acceptd_is_final = acceptd_is_final
+
+    def read(self, deliveries: Sequence[Deliver]) -> list[Arrival]:
+        """Return one arrival a delivery, in order. Nothing is refused: what makes no sense is kept raw (protocols.md §8)."""
+        now, entropy = self._clock.now(), self._clock.entropy(ids.ENTROPY_BYTES)
+        receipts = ids.make_ids(ids.RECEIPT, len(deliveries), now, entropy)
+        inbounds = ids.make_ids(ids.INBOUND, len(deliveries), now, entropy)
+        return [
+            self._receipt(receipt, pdu, now) if pdu.is_report == 1 else self._part(inbound, pdu, now)
+            for receipt, inbound, pdu in zip(receipts, inbounds, deliveries, strict=True)
+        ]
+
+    def _receipt(self, ident: str, pdu: Deliver, now: datetime) -> Receipt:
+        """Match by the id inside the content: the MsgID of the Deliver is another (protocols.md §6.5)."""
+        report = reports.parse(pdu.msg_content) or reports.Report()  # without an id it is kept as it is; "" is nobody's key
+        stat, err = kept(report.stat)[:LONGEST_CODE], kept(report.err)
+        return Receipt(
+            id=ident,
+            connector_id=self._connector_id,
+            keys=(report.msg_id.lstrip("0"),),
+            recipient=phone_number(kept(pdu.src_term_id)),
+            state=state_of(stat, acceptd_is_final=self._acceptd_is_final) if stat else ReceiptState.ACCEPTED,
+            stat=stat,
+            err=err or ("" if stat in STATES else stat),
+            text=kept(str(pdu.msg_content, "latin-1")),
+            done_at=beijing_time(report.done_date),
+            arrived_at=now,
+        )
+
+    def _part(self, ident: str, pdu: Deliver, now: datetime) -> InboundPart:
+        joined, octets = _joined(pdu)
+        return InboundPart(
+            id=ident,
+            connector_id=self._connector_id,
+            sender=phone_number(kept(pdu.src_term_id)) or "",
+            recipient=access_number(kept(pdu.dest_term_id), self._sender),
+            text=kept(read_text(octets, pdu.msg_format)),
+            raw=pdu.msg_content,
+            part=joined.part,
+            parts=joined.total,
+            reference=joined.reference,
+            arrived_at=now,
+        )
+
+
+def _joined(pdu: Deliver) -> tuple[udh.Concatenation, bytes]:
+    """Return which part of a long text this is, and its octets without header."""
+    if not int.from_bytes(pdu.tlvs.get(Tag.TP_UDHI, b""), "big"):
+        return _ALONE, pdu.msg_content
+    joined, octets = udh.parse(pdu.msg_content)
+    return joined or _ALONE, octets
