@@ -88,6 +88,9 @@ class Settings:
     trusted_proxies: str = setting("", "Comma list of proxy networks whose X-Forwarded-For is believed.", _networks)
     metrics_token: str = setting("", "Bearer token for /metrics; empty: only loopback may read it.")
     webhook_allow: str = setting("", "Comma list of host:port or networks that webhooks may reach although they are not public.")
+    prefix_file: str = setting(
+        "", "Table of mainland number ranges; empty: prefixes.csv in the data directory, or where there is none the shipped one."
+    )
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = setting("json", "json or text.", one_of("json", "text"))
     requests_per_second: int = setting(1000, "Requests a key may make per second unless the key says otherwise.", between(1))

@@ -179,6 +179,7 @@ _ORIGINALS = {
     "test-numbers.md": "reference/test-numbers.md",
     "api.md": "reference/api.md",
     "errors.md": "reference/errors.md",
+    "numbers.md": "reference/numbers.md",
 }
 
 
@@ -187,7 +188,7 @@ def test_every_chinese_page_has_its_english_one() -> None:
     assert [name for name in _ORIGINALS.values() if not (DOCS / name).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md"])
+@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md"])
 def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
     ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))
     assert _asked(ours) == _asked(original)

@@ -42,7 +42,7 @@ from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
-from yanshu.rules.contacts.prefixes import shipped_prefixes
+from yanshu.rules.contacts.prefixes import open_prefixes
 from yanshu.rules.routing.codes import shipped_codes
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
@@ -83,12 +83,12 @@ class Platform:
         self.metrics = Metrics(__version__, self.node_id)
         self.store: Store = open_store(settings, self.clock)
         self.sealer = Sealer.open(settings)
+        self.prefixes = open_prefixes(settings)
         self._lock = LockFile(Path(settings.data_dir) / _LOCK_FILE)
         self.codes = shipped_codes()
         self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
         self.supervisor = Supervisor(self.metrics)
-        self.prefixes = shipped_prefixes()
         self.gate = Gate(self.store, self.clock, settings)
         self.stages = self._wire()
         self.server: Server | None = None

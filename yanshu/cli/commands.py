@@ -9,6 +9,7 @@ from yanshu import __version__
 from yanshu.cli.backup import backup
 from yanshu.cli.doctor import doctor
 from yanshu.cli.migrate import migrate
+from yanshu.cli.prefixes import import_prefixes
 from yanshu.cli.send import send
 from yanshu.cli.serve import serve
 from yanshu.cli.simulate import simulate
@@ -29,7 +30,7 @@ def commands() -> None:
     """
 
 
-for command in (serve, simulate, send, migrate, doctor, backup):
+for command in (serve, simulate, send, migrate, doctor, backup, import_prefixes):
     commands.add_command(command)
 
 

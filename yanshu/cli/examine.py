@@ -13,6 +13,8 @@ from yanshu.domain.connectors import LinkReport, LinkState
 from yanshu.domain.errors import StoreError
 from yanshu.rules.accounts.bootstrap import check_seal
 from yanshu.rules.accounts.sealing import SealBroken, Sealer
+from yanshu.rules.contacts.coverage import coverage_of, in_words
+from yanshu.rules.contacts.prefixes import open_prefixes, prefix_path, shipped_prefixes
 from yanshu.settings import Settings, SettingsError, read_roles
 
 _SPACE_BYTES = 1 << 30
@@ -34,7 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         stored = await _store(settings, sealer)
     else:
         stored = [_good("store", f"SQLite: there is no {_database_file(settings)} yet; the first `yanshu serve` makes it")]
-    return [_words(settings), _directory(settings), *stored, key, _door(settings), _space(settings)]
+    return [_words(settings), _directory(settings), *stored, key, _numbers(settings), _door(settings), _space(settings)]
 
 
 def _words(settings: Settings) -> Finding:
@@ -93,6 +95,20 @@ def _master_key(settings: Settings) -> tuple[Finding, Sealer | None]:
     if not settings.master_key and path.stat().st_mode & 0o077:
         return _bad("master key", f"{path} can be read by others; run chmod 600 {path}"), sealer
     return _good("master key", f"{'YANSHU_MASTER_KEY' if settings.master_key else path} can be used"), sealer
+
+
+def _numbers(settings: Settings) -> Finding:
+    """The table of number ranges in force: where it is from, its date, and what it covers."""
+    what, path = "number ranges", prefix_path(settings)
+    try:
+        prefixes = open_prefixes(settings)
+    except SettingsError as error:
+        return _bad(what, f"{error}\n`yanshu import-prefixes --dry-run FILE` tells whether another one is good")
+    detail = f"{path if settings.prefix_file or path.exists() else 'the shipped table'}, {in_words(coverage_of(prefixes))}"
+    shipped = shipped_prefixes().dated_on
+    if prefixes.dated_on and shipped and prefixes.dated_on < shipped:
+        detail += f"; the shipped one is newer ({shipped})"
+    return _good(what, detail)
 
 
 def _door(settings: Settings) -> Finding:

@@ -1,5 +1,7 @@
 """The table of number ranges: what it says of numbers, and what is wrong with a table."""
 
+from datetime import date
+
 import pytest
 
 from yanshu.domain.numbers import Operator
@@ -68,11 +70,13 @@ BROKEN = [
     ("no heading", "138,cmcc,mobile,11\n", "line 1: the heading is prefix,operator,kind,digits"),
     ("no rows", "# nothing\n" + HEAD, "the table has no rows"),
     ("a field too few", HEAD + "138,cmcc,mobile\n", "line 2: 4 fields are expected, not 3"),
-    ("letters for a prefix", HEAD + "13x,cmcc,mobile,11\n", "line 2: a prefix is digits, not '13x'"),
+    ("letters for a prefix", HEAD + "13x,cmcc,mobile,11\n", "line 2: a prefix is digits, 10 at most, not '13x'"),
     ("an operator of the past", HEAD + "\n138,netcom,mobile,11\n", "line 3: operator is cmcc, cucc, ctcc, cbn or empty, not 'netcom'"),
     ("an unknown kind", HEAD + "138,cmcc,pager,11\n", "line 2: kind is one of"),
     ("a length of its own", HEAD + "138,cmcc,mobile,12\n", "line 2: digits is 11 or 13, not '12'"),
     ("a field without end", HEAD + "1" * 200_000 + ",cmcc,mobile,11\n", "line 2: a prefix is digits"),
+    ("a date that is none", "# as of 2026-13-01\n" + HEAD + "138,cmcc,mobile,11\n", "line 1: a date is written like 2026-11-22"),
+    ("a whole number for a prefix", HEAD + "13800138000,cmcc,mobile,11\n", "line 2: a prefix is digits, 10 at most"),
     ("a prefix twice", HEAD + "138,cmcc,mobile,11\n138,cucc,mobile,11\n", "line 3: prefix 138 stands there twice"),
 ]
 
@@ -94,3 +98,22 @@ def test_a_table_may_come_from_where_tables_come_from(name: str, text: str) -> N
 def test_a_table_that_cannot_be_read_is_told_with_its_line(name: str, text: str, told: str) -> None:
     with pytest.raises(PrefixError, match="^" + told.replace(".", r"\.")):
         read_prefixes(text)
+
+
+def test_every_line_that_is_wrong_is_told_up_to_twenty() -> None:
+    rows = ["138,cmcc,mobile,11", "13x,cmcc,mobile,11", "139,cmcc,pager,11", *["13x,cmcc,mobile,11"] * 30]
+    with pytest.raises(PrefixError) as refused:
+        read_prefixes(HEAD + "\n".join(rows))
+    told = str(refused.value).splitlines()
+    assert (told[0][:7], told[1][:7], len(told), told[-1]) == ("line 3:", "line 4:", 21, "and 12 more")
+
+
+def test_what_has_another_heading_is_told_once() -> None:
+    with pytest.raises(PrefixError, match=r"^line 1: the heading is prefix,operator,kind,digits$"):
+        read_prefixes("<html>\n<body>\n138,cmcc,mobile,11\n")
+
+
+def test_a_table_says_when_it_was_true() -> None:
+    assert read_prefixes("# Ranges, as of 2027-01-02.\n" + HEAD + "138,cmcc,mobile,11\n").dated_on == date(2027, 1, 2)
+    assert read_prefixes(HEAD + "138,cmcc,mobile,11\n").dated_on is None
+    assert shipped_prefixes().dated_on is not None
