@@ -59,6 +59,7 @@ def things(served: Served) -> dict[str, str]:
         "batches": make("POST", "/v1/batches", {"text": TEXT, "recipients": [{"to": "13800138000"}], "start": False})["id"],
         "webhook_endpoints": make("POST", "/v1/webhook_endpoints", {"url": served.receiver.url, "events": ["message.*"]})["id"],
         "api_keys": served.key("messages:read")["id"],
+        "binds": make("POST", "/v1/binds", {"name": "shop", "protocol": "cmpp", "system_id": "900001"})["id"],
         "workspaces": served.workspace(),
         "events": make("GET", f"/v1/events?object={message}")["data"][0]["id"],
         "inbound": inbound_of(served),

@@ -20,6 +20,8 @@ SCOPES: tuple[str, ...] = (
     "routes:write",
     "routes:read",
     "numbers:read",
+    "binds:write",
+    "binds:read",
     "keys:write",
     "keys:read",
     "audit:read",

@@ -7,7 +7,7 @@ YanshuError
 │   ├── Unauthenticated  401    key_missing, key_invalid, key_expired, key_revoked
 │   ├── Forbidden        403    scope_missing, ip_not_allowed, test_key_live_recipient
 │   ├── Missing          404    resource_missing
-│   ├── Conflict         409    idempotency_in_progress, idempotency_key_reused, client_reference_exists, state_conflict
+│   ├── Conflict         409    idempotency_in_progress, idempotency_key_reused, client_reference_exists, system_id_exists, state_conflict
 │   ├── TooLarge         413    batch_too_large
 │   ├── Invalid          422    validation_error: parameter_invalid, phone_invalid, …
 │   ├── PolicyRefused    422    policy_error: no_route_accepts_content, …

@@ -20,6 +20,7 @@ from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Message, Status
 from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
+from yanshu.ports.binds import Binds
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
 
 
@@ -341,6 +342,7 @@ class UnitOfWork(Protocol):
     definitions: Definitions
     access: Access
     webhooks: Webhooks
+    binds: Binds
     records: Records
 
     async def commit(self) -> None:

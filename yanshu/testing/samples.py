@@ -9,6 +9,7 @@ import msgspec
 
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.batches import Batch, BatchStatus
+from yanshu.domain.binds import Bind, BindProtocol
 from yanshu.domain.connectors import Connector, Route
 from yanshu.domain.events import Event
 from yanshu.domain.ids import make_id
@@ -253,6 +254,22 @@ class Samples:
             "updated_at": self.now,
         }
         return WebhookEndpoint(**(values | fields))
+
+    def bind(self, **fields: Any) -> Bind:
+        """An enabled bind over SMPP."""
+        ident = self.ident("bnd")
+        values: dict[str, Any] = {
+            "id": ident,
+            "workspace_id": self._workspace_id,
+            "livemode": True,
+            "name": "shop",
+            "protocol": BindProtocol.SMPP,
+            "system_id": ident[-15:],
+            "secret": "sealed",
+            "created_at": self.now,
+            "updated_at": self.now,
+        }
+        return Bind(**(values | fields))
 
     def delivery(self, *objects: str, **fields: Any) -> Delivery:
         """A delivery that is due now, about `objects`."""

@@ -9,6 +9,7 @@ class TestMyStore(StoreSuite):
 ```
 """
 
+from yanshu.testing.stores.binds import BindSuite
 from yanshu.testing.stores.history import HistorySuite
 from yanshu.testing.stores.messages import MessageSuite
 from yanshu.testing.stores.queue import QueueSuite
@@ -18,5 +19,5 @@ from yanshu.testing.stores.transactions import TransactionSuite
 from yanshu.testing.stores.webhooks import WebhookSuite
 
 
-class StoreSuite(MessageSuite, QueueSuite, HistorySuite, RecordSuite, SurroundingSuite, WebhookSuite, TransactionSuite):
+class StoreSuite(MessageSuite, QueueSuite, HistorySuite, RecordSuite, SurroundingSuite, WebhookSuite, BindSuite, TransactionSuite):
     """Every method of `ports.store`, and what holds between transactions."""

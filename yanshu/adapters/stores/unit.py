@@ -5,11 +5,13 @@ from typing import Any
 
 from yanshu.adapters.stores.nouns.access import AccessRows
 from yanshu.adapters.stores.nouns.batches import BatchRows, write_counts
+from yanshu.adapters.stores.nouns.binds import BindRows
 from yanshu.adapters.stores.nouns.definitions import DefinitionRows
 from yanshu.adapters.stores.nouns.inbounds import InboundRows
 from yanshu.adapters.stores.nouns.receipts import ReceiptRows
 from yanshu.adapters.stores.nouns.webhooks import WebhookRows
 from yanshu.adapters.stores.session import Session
+from yanshu.ports.binds import Binds
 from yanshu.ports.store import (
     Access,
     Batches,
@@ -43,6 +45,7 @@ class Unit(UnitOfWork):
         self.definitions: Definitions = DefinitionRows(session)
         self.access: Access = AccessRows(session)
         self.webhooks: Webhooks = WebhookRows(session)
+        self.binds: Binds = BindRows(session)
 
     async def commit(self) -> None:
         """See `ports.store.UnitOfWork.commit`."""

@@ -9,6 +9,7 @@ from yanshu.edge.api.openapi import describe
 from yanshu.edge.api.paths import Paths
 from yanshu.edge.api.routes import (
     batches,
+    binds,
     connectors,
     events,
     inbound,
@@ -34,6 +35,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *routes.ENDPOINTS,
     *numbers.ENDPOINTS,
     *receipt_codes.ENDPOINTS,
+    *binds.ENDPOINTS,
     *keys.ENDPOINTS,
     *workspaces.ENDPOINTS,
     *sandbox.ENDPOINTS,

@@ -44,6 +44,7 @@ CATALOGUE: dict[str, Entry] = {
     "client_reference_exists": Entry(
         409, _CONFLICT, "This client_reference was used within 24 hours.", "该 client_reference 在 24 小时内已使用。"
     ),
+    "system_id_exists": Entry(409, _CONFLICT, "Another bind has this system_id.", "该 system_id 已被其他接入账号使用。"),
     "state_conflict": Entry(409, _CONFLICT, "Not possible in its present state ({status}).", "当前状态（{status}）不允许该操作。"),
     "batch_too_large": Entry(413, _INVALID, "Too large: {fix}.", "请求过大：{fix}。"),
     "parameter_missing": Entry(422, _VALIDATION, "{param} is required.", "缺少参数 {param}。"),

@@ -31,6 +31,7 @@ _EXACT: dict[str, str] = {
     "no spaces, backslashes or characters outside ASCII; percent-encode them": "不能含空格、反斜杠或非 ASCII 字符，请使用百分号编码",
     "not UTF-8": "不是 UTF-8 编码",
     "the connection was lost before the body's end": "请求正文未传完连接即中断",
+    "source addresses such as 10690001, or 1069* for all that begin so": "应为接入号，例如 10690001；或以 * 结尾表示前缀，例如 1069*",
     "test numbers need a test key": "测试号码需使用测试密钥",
     "operators are those of the mainland: add CN, or leave countries out": (
         "operators 仅指大陆运营商：请在 countries 中加入 CN，或省略 countries"
@@ -86,6 +87,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"Number out of range", "数字超出范围"),
     (r"at most (\d+) characters", "最多 {0} 个字符"),
     (r"write at most (\d+) octets", "最多 {0} 个字节"),
+    (r"(\d+) to (\d+) ASCII characters", "{0} 至 {1} 个 ASCII 字符"),
     (r"(\d+) to (\d+) characters", "{0} 至 {1} 个字符"),
     (r"at most (\d+) segments; shorten it", "最多 {0} 条，请缩短"),
     (r"a line has at most ([\d,]+) bytes", "每行最多 {0} 字节"),

@@ -1,21 +1,29 @@
-"""Making: the stored objects that requests for keys and webhook endpoints ask for."""
+"""Making: the stored objects that requests for keys, webhook endpoints and binds ask for, and in which workspace."""
 
 from yanshu.domain import ids
 from yanshu.domain.access import ApiKey
+from yanshu.domain.binds import Bind
 from yanshu.domain.errors import Forbidden
 from yanshu.domain.webhooks import WebhookEndpoint
 from yanshu.edge.api.endpoints import Call
+from yanshu.edge.api.schemas.binds import BindIn
 from yanshu.edge.api.schemas.messages import utc
 from yanshu.edge.api.schemas.platform import ApiKeyIn, WebhookIn
 from yanshu.rules.accounts.keys import check_cidrs, check_mode, check_scopes, digest_of, hint_of
 
 
+def check_workspace(call: Call) -> str:
+    """Return the workspace a request's object is for; only an admin may name another one than the caller's."""
+    workspace_id: str = call.body.workspace or call.caller.workspace_id
+    if workspace_id != call.caller.workspace_id and not call.caller.may("admin"):
+        raise Forbidden("scope_missing", scope="admin")
+    return workspace_id
+
+
 def check_key_request(call: Call) -> str:
     """Refuse what the caller may not ask for; the workspace the key is for."""
     body: ApiKeyIn = call.body
-    workspace_id = body.workspace or call.caller.workspace_id
-    if workspace_id != call.caller.workspace_id and not call.caller.may("admin"):
-        raise Forbidden("scope_missing", scope="admin")
+    workspace_id = check_workspace(call)
     check_scopes(tuple(body.scopes), call.caller)
     check_mode(body.livemode, call.caller)
     check_cidrs(tuple(body.cidrs))
@@ -60,5 +68,31 @@ def new_endpoint(call: Call, secret: str, position: int) -> WebhookEndpoint:
         batch_max=body.batch.max,
         batch_ms=body.batch.ms,
         position=position,
+        metadata=body.metadata,
+    )
+
+
+def new_bind(call: Call, workspace_id: str, secret: str) -> Bind:
+    """Return the bind a request asks for."""
+    body: BindIn = call.body
+    now = call.services.clock.now()
+    return Bind(
+        id=ids.make_id(ids.BIND, now, call.services.clock.entropy(ids.ENTROPY_BYTES)),
+        workspace_id=workspace_id,
+        livemode=call.caller.livemode,
+        name=body.name,
+        protocol=body.protocol,
+        system_id=body.system_id,
+        secret=call.services.sealer.seal(secret),
+        created_at=now,
+        updated_at=now,
+        cidrs=tuple(body.cidrs),
+        window=body.window,
+        throughput=body.throughput,
+        sessions=body.sessions,
+        lane=body.lane,
+        senders=tuple(body.senders),
+        alphabet=body.alphabet,
+        inbound=body.inbound,
         metadata=body.metadata,
     )
