@@ -1,4 +1,4 @@
-"""What the dialects of mainland carriers share: how texts are cut, written and read, how numbers and times (protocols.md §7)."""
+"""What the dialects of mainland carriers share: cutting and writing texts, writing and reading numbers and times (protocols.md §7)."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Literal
@@ -7,13 +7,10 @@ from msgspec import Struct
 
 from yanshu.adapters.carriers import arrivals
 from yanshu.text import segments
+from yanshu.text.formats import GBK, UCS2
 
 TextFormat = Literal["ucs2", "gbk"]
 NumberPrefix = Literal["", "86", "+86"]
-
-# The same numbers in all of these protocols, whatever they call the field.
-UCS2 = 8
-GBK = 15
 
 _MAINLAND = "+86"
 _CENTURY = 2000
@@ -40,16 +37,6 @@ def cut(text: str, text_format: TextFormat, *, wide: bool) -> Cut:
         except UnicodeEncodeError:
             pass
     return Cut(UCS2, tuple(piece.encode("utf-16-be", "surrogatepass") for piece in pieces))
-
-
-def read_text(octets: bytes, form: int) -> str:
-    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error.
-
-    Some phones call GBK what is not: format 0 with octets beyond ASCII is GBK (protocols.md §7).
-    """
-    if form == UCS2:
-        return octets.decode("utf-16-be", "replace")
-    return octets.decode("gb18030", "replace")
 
 
 def number_for(recipient: str, prefix: NumberPrefix) -> str:

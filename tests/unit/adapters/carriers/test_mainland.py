@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from yanshu.adapters.carriers.mainland import GBK, UCS2, NumberPrefix, TextFormat, beijing_time, cut, number_for, phone_number, read_text
+from yanshu.adapters.carriers.mainland import NumberPrefix, TextFormat, beijing_time, cut, number_for, phone_number
+from yanshu.text.formats import GBK, UCS2, read_text
 
 CUTS: list[tuple[str, str, TextFormat, bool, int, list[int]]] = [
     ("a short text in UCS-2", "您好", "ucs2", False, UCS2, [4]),

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from yanshu.adapters.carriers.smpp.settings import read_settings
-from yanshu.adapters.carriers.smpp.texts import TextWriter, read_text
+from yanshu.adapters.carriers.smpp.texts import TextWriter
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
+from yanshu.protocols.smpp.alphabets import read_text
 from yanshu.text import segments
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, state_of
-from yanshu.adapters.carriers.mainland import beijing_time, phone_number, read_text
+from yanshu.adapters.carriers.mainland import beijing_time, phone_number
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.cmpp import reports
 from yanshu.protocols.cmpp.pdus import Deliver
 from yanshu.text import udh
+from yanshu.text.formats import read_text
 
 _ALONE = udh.Concatenation(0, 1, 1)
 

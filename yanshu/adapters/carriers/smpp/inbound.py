@@ -5,11 +5,11 @@ from datetime import datetime
 
 from yanshu.adapters.carriers.arrivals import LONGEST_CODE, LONGEST_ID, access_number, kept, phone_number, state_of
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
-from yanshu.adapters.carriers.smpp.texts import read_text
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.smpp import receipts
+from yanshu.protocols.smpp.alphabets import read_text
 from yanshu.protocols.smpp.codec import tlv_number, tlv_text
 from yanshu.protocols.smpp.constants import ESM_INTERMEDIATE, ESM_RECEIPT, ESM_TYPE_MASK, ESM_UDHI, MessageState, Tag
 from yanshu.protocols.smpp.pdus import DataSm, DeliverSm

@@ -1,4 +1,4 @@
-"""Our texts as SMPP content and back: alphabets, segments, headers."""
+"""Our texts as SMPP content: alphabets, segments, headers."""
 
 from msgspec import Struct
 
@@ -10,9 +10,6 @@ from yanshu.protocols.smpp.submits import Content, SubmitBuilder
 from yanshu.text import gsm7, segments, udh
 
 _PYTHON_NAMES = {"latin1": "latin-1", "ascii": "ascii"}
-# data_coding of texts from phones (SMPP 3.4 §5.2.19); 15 is what Chinese carriers write for GBK.
-_CODINGS = {1: "latin-1", 3: "latin-1", 5: "shift_jis", 6: "iso8859_5", 7: "iso8859_8", 8: "utf-16-be", 14: "euc_kr", 15: "gb18030"}
-_GSM_CLASSES = frozenset({0x00, 0x10, 0x11, 0x12, 0x13, 0xF0, 0xF1, 0xF2, 0xF3})
 
 
 class Cut(Struct, frozen=True):
@@ -94,21 +91,3 @@ def builder_of(settings: SmppSettings) -> SubmitBuilder:
             tlvs=settings.tlvs,
         )
     )
-
-
-def read_text(octets: bytes, data_coding: int, alphabet: str) -> str:
-    """Return the text a phone sent. Whatever cannot be read becomes U+FFFD; it is never an error."""
-    name = _CODINGS.get(data_coding)
-    if name is not None:
-        return octets.decode(name, "replace")
-    if data_coding not in _GSM_CLASSES:
-        return octets.decode("ascii", "replace")
-    if alphabet != "gsm":
-        return octets.decode("latin-1")
-    if not octets.isascii():
-        # Not the GSM alphabet, whatever the phone says; in China it is GBK then (protocols.md §7).
-        try:
-            return octets.decode("gb18030")
-        except UnicodeDecodeError:
-            pass
-    return gsm7.decode(octets)
