@@ -8,6 +8,8 @@ from msgspec import Struct
 from yanshu.adapters.carriers.cmpp import settings as cmpp
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.reading import check_secret
+from yanshu.adapters.carriers.sgip import settings as sgip
+from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
 from yanshu.adapters.carriers.smgp import settings as smgp
 from yanshu.adapters.carriers.smgp.dialect import smgp_carrier
 from yanshu.adapters.carriers.smpp import settings as smpp
@@ -43,6 +45,10 @@ def _cmpp(making: Making) -> Carrier:
     return cmpp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
 
 
+def _sgip(making: Making) -> Carrier:
+    return sgip_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
+
+
 def _smgp(making: Making) -> Carrier:
     return smgp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
 
@@ -50,6 +56,7 @@ def _smgp(making: Making) -> Carrier:
 PROTOCOLS: dict[str, Protocol] = {
     "smpp": Protocol(_smpp, smpp.read_settings, smpp.check_password),
     "cmpp": Protocol(_cmpp, cmpp.read_settings, check_secret),
+    "sgip": Protocol(_sgip, sgip.read_settings, sgip.check_password),
     "smgp": Protocol(_smgp, smgp.read_settings, check_secret),
 }
 

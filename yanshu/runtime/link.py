@@ -90,6 +90,12 @@ class Link(asyncio.Protocol):
         """Whether there is a connection now; not while it is being made, its TLS handshake included."""
         return self._transport is not None
 
+    @property
+    def peer_host(self) -> str:
+        """The address at the other end; "" when there is no connection."""
+        name = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(name[0]) if name else ""
+
     def now(self) -> float:
         """The time that the session is told."""
         return self._loop.time()

@@ -8,7 +8,7 @@ import pytest
 
 from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.sgip import codec, pdus
-from yanshu.protocols.sgip.constants import REPORT_ERRORS, THROTTLED, ReportFlag, Result
+from yanshu.protocols.sgip.constants import ReportFlag
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "vectors" / "sgip.json").read_text("utf-8"))
 _NAMES = {
@@ -82,11 +82,6 @@ def test_the_length_of_a_submit_is_what_the_specification_gives() -> None:
 def test_a_report_is_always_asked_for_and_the_sp_pays() -> None:
     made = pdus.Submit()
     assert (made.report_flag, made.charge_number) == (ReportFlag.ALWAYS, "0" * 21)
-
-
-def test_33_throttles_in_a_response_and_is_a_full_queue_in_a_report() -> None:
-    assert Result.OVER_FLOW_LIMIT in THROTTLED
-    assert REPORT_ERRORS[33] == "SMSC queue full"
 
 
 NODES = [("010", "01234", 3010001234), ("0755", "1", 3075500001), ("021", "99999", 3021099999)]

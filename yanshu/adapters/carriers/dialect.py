@@ -12,7 +12,12 @@ from yanshu.runtime.link import Address, Session
 
 
 class ClientSession(Session, Protocol):
-    """A session we open at a carrier, as the engine drives it."""
+    """A session we open at a carrier, as the engine drives it.
+
+    `is_at_rest` once it ended only because nobody had anything to say: the line comes back when there is something to write.
+    """
+
+    is_at_rest: bool
 
     @property
     def free(self) -> int:
@@ -39,6 +44,37 @@ class Plan(Struct, frozen=True):
     address: Callable[[], Address]
     where: str
     may_submit: bool = True
+
+
+class ServerSession(Session, Protocol):
+    """A session a carrier opens at us, as the engine drives it."""
+
+    def accept(self) -> None:
+        """Let the carrier in."""
+
+    def refuse(self, status: int) -> None:
+        """Send it away; the session is over."""
+
+    def unbind(self, now: float) -> None:
+        """End the session."""
+
+
+class Turned(Struct, frozen=True):
+    """Why a login of the carrier at us is refused: what to answer, and one sentence for a person."""
+
+    status: int
+    detail: str
+
+
+class Hearing(Struct, frozen=True):
+    """Where the carrier connects to us to deliver: how to make a session, where to listen, and who may come in.
+
+    `judge` takes the PDU of a login and the address it came from, and returns None for one that is let in.
+    """
+
+    make: Callable[[], ServerSession]
+    address: Address
+    judge: Callable[[Any, str], Turned | None]
 
 
 class Refused(Struct, frozen=True):
@@ -83,7 +119,7 @@ class Dialect(Protocol):
         """Return how many seconds the link pauses after a throttling status."""
 
     def read(self, requests: Sequence[Any]) -> list[Arrival]:
-        """Return one arrival a request of the carrier, in order. Nothing is refused: what makes no sense is kept raw."""
+        """Return one arrival a receipt or text of the carrier, in order. Nothing is refused: what makes no sense is kept raw."""
 
     def acknowledge(self, session: Any, requests: Sequence[Any], *, is_safe: bool) -> None:
         """Answer what was read: taken once it is safe, else so that the carrier delivers it again."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
-
-from yanshu.adapters.carriers.dialect import Dialect
+from yanshu.adapters.carriers.dialect import Dialect, Hearing
+from yanshu.adapters.carriers.flights import Flight, Long
 from yanshu.adapters.carriers.line import Line
+from yanshu.adapters.carriers.listener import Caller, Listener
 from yanshu.adapters.carriers.pace import Pace
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.messages import Message
@@ -23,7 +23,7 @@ from yanshu.runtime.logs import get_logger
 
 # Plain names for the hot path: looking a member of an enum up, or comparing with it, costs more than the rest of the line.
 _ACCEPTED = AnswerResult.ACCEPTED
-# The worst of several binds is the state of the connector's link.
+# The worst of several binds, and of what listens, is the state of the connector's link.
 _WORST_FIRST = (LinkState.BLOCKED, LinkState.DOWN, LinkState.CONNECTING)
 # A peer that talks nonsense gets one line a second in the log, not one a PDU.
 _FAULT_LOG_SECONDS = 1.0
@@ -33,43 +33,31 @@ _STAGGER_SECONDS = 1.0
 _STOP_SECONDS = 60.0
 
 
-class _Long(Struct):
-    """What the segments of one long message share: whether one was written, whether one was taken, and until when to try."""
-
-    until: datetime
-    is_begun: bool = False
-    is_taken: bool = False
-
-
-class _Flight(Struct, frozen=True):
-    """Which segment of which attempt a submit is; `body` is what to write, `long` what it shares with its siblings."""
-
-    message_id: str
-    attempt: int
-    segment: int
-    total: int
-    body: Any = b""
-    long: _Long | None = None
-
-
 class SessionCarrier:
     """One live link of a connector (see `ports.carrier.Carrier`).
 
-    `slot` numbers the links of the connector, over all of which its throughput is divided.
+    `slot` numbers the links of the connector, over all of which its throughput is divided. With a `hearing` this link is the one
+    that the carrier finds when it connects to us.
     """
 
-    def __init__(self, connector: Connector, dialect: Dialect, intake: Intake, clock: Clock, slot: int = 0) -> None:
+    def __init__(
+        self, connector: Connector, dialect: Dialect, intake: Intake, clock: Clock, slot: int = 0, hearing: Hearing | None = None
+    ) -> None:
         self.connector_id = connector.id
+        self._window = connector.window
         self._intake = intake
         self._clock = clock
         self._dialect = dialect
         self._accepted, self._accepted_code = dialect.accepted, dialect.accepted_code
         self._log = get_logger(dialect.name)
         self._pace = Pace(connector.throughput / max(connector.links, 1), connector.window, clock.monotonic())
-        self._backlog: deque[_Flight] = deque()
+        self._backlog: deque[Flight] = deque()
         delay = slot * _STAGGER_SECONDS
         self._lines = [Line(plan, dialect.refused, clock, self._take, self._publish, delay) for plan in dialect.plans()]
         self._sending = next((line for line in self._lines if line.may_submit), None)
+        self._parts: list[Line | Listener] = [*self._lines]
+        if hearing is not None:
+            self._parts.append(Listener(hearing, connector.id, clock, self._take, self._publish))
         self._state = LinkState.DOWN
         self._is_stopping = False
         self._unacknowledged = 0
@@ -83,7 +71,7 @@ class SessionCarrier:
 
     @property
     def state(self) -> LinkState:
-        """State of the link now; with two binds the worse of them."""
+        """State of the link now; with two binds the worse of them. A line at rest is up."""
         return self._state
 
     @property
@@ -94,9 +82,15 @@ class SessionCarrier:
     def free(self, reserve: int = 0) -> int:
         """Segments that may be written now, the last `reserve` permits of the window left alone."""
         line = self._sending
-        if self._state is not LinkState.UP or line is None or line.session is None or line.link is None or not line.link.is_writable:
+        if self._state is not LinkState.UP or line is None:
             return 0
-        room = line.session.free - len(self._backlog) - reserve
+        if line.is_resting:
+            permits = self._window
+        elif line.session is None or line.link is None or not line.link.is_writable:
+            return 0
+        else:
+            permits = line.session.free
+        room = permits - len(self._backlog) - reserve
         if room <= 0:
             return 0
         now = self._clock.monotonic()
@@ -118,29 +112,29 @@ class SessionCarrier:
             try:
                 bodies = bodies_of(message)
             except LocalProtocolError as error:
-                ended.append(self._answer(_Flight(message.id, message.attempts, 1, 1), AnswerResult.REFUSED, now, f"local: {error}"))
+                ended.append(self._answer(Flight(message.id, message.attempts, 1, 1), AnswerResult.REFUSED, now, f"local: {error}"))
                 continue
             total = len(bodies)
             if total == 1:
-                backlog.append(_Flight(message.id, message.attempts, 1, 1, bodies[0]))
+                backlog.append(Flight(message.id, message.attempts, 1, 1, bodies[0]))
                 continue
-            long = _Long(message.expires_at)
-            backlog.extend(_Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
+            long = Long(message.expires_at)
+            backlog.extend(Flight(message.id, message.attempts, part, total, body, long) for part, body in enumerate(bodies, 1))
         if ended:
             self._intake.answered(ended)
         if self._is_stopped_by_carrier:
             self._give_back(everything=True)
-        elif self._is_stopping or self._sending is None or self._sending.state is not LinkState.UP:
+        elif self._is_stopping or self._sending is None or not self._sending.may_wait:
             self._give_back()
         else:
             self._pump()
 
     async def run(self) -> None:
-        """Keep every bind alive until `stop`."""
+        """Keep every bind alive, and listen, until `stop`."""
         try:
             async with asyncio.TaskGroup() as group:
-                for line in self._lines:
-                    group.create_task(line.run())
+                for part in self._parts:
+                    group.create_task(part.run())
         finally:
             self._give_back(everything=True)
             if self._alarm is not None:
@@ -157,13 +151,16 @@ class SessionCarrier:
                     self._quiet.clear()
                     await self._quiet.wait()
         self._give_back(everything=True)
-        await asyncio.gather(*(line.close(budget_seconds) for line in self._lines))
+        await asyncio.gather(*(part.close(budget_seconds) for part in self._parts))
 
     # --- towards the carrier ---
 
     def _pump(self) -> None:
-        """Write from the backlog what the window and the pace take."""
+        """Write from the backlog what the window and the pace take; wake a line at rest for it."""
         line, backlog = self._sending, self._backlog
+        if backlog and line is not None and line.is_resting:
+            line.wake()
+            return
         if not backlog or line is None or line.session is None or line.link is None or line.state is not LinkState.UP:
             return
         now = self._clock.monotonic()
@@ -194,7 +191,7 @@ class SessionCarrier:
         if ended:
             self._intake.answered(ended)
 
-    def _goes_on(self, flight: _Flight, now: datetime) -> bool:
+    def _goes_on(self, flight: Flight, now: datetime) -> bool:
         """Whether a segment still waits for the wire although nothing new may be written."""
         long = flight.long
         if long is None or now >= long.until:
@@ -205,13 +202,13 @@ class SessionCarrier:
 
     # --- from the carrier ---
 
-    def _take(self, line: Line, events: list[Any]) -> None:
+    def _take(self, line: Line | Caller, events: list[Any]) -> None:
         """Translate one burst: one call for all answers, one for all deliveries."""
         now = self._clock.now()
         answers: list[Answer] = []
         deliveries: list[Any] = []
         faults: list[PeerFault] = []
-        again: list[_Flight] = []
+        again: list[Flight] = []
         for event in events:
             kind = type(event)
             if kind is Answered:
@@ -219,7 +216,7 @@ class SessionCarrier:
             elif kind is Requested:
                 deliveries.append(event.pdu)
             elif kind is TimedOut or kind is Lost:
-                answers.append(self._answer(event.item, AnswerResult.UNANSWERED, now))
+                answers.append(self._answer(event.item, AnswerResult.UNANSWERED, now, message_id=event.message_id or None))
             elif kind is PeerFault:
                 faults.append(event)
         if answers or again:
@@ -231,7 +228,7 @@ class SessionCarrier:
         if self._is_stopping:
             self._quiet.set()
 
-    def _take_answers(self, answers: list[Answer], again: list[_Flight]) -> None:
+    def _take_answers(self, answers: list[Answer], again: list[Flight]) -> None:
         """Pass answers on, put throttled segments back to the head, and use the permits that became free."""
         self._backlog.extendleft(reversed(again))
         if answers:
@@ -239,7 +236,7 @@ class SessionCarrier:
         self._pump()
         self._announce()
 
-    def _take_answer(self, event: Answered[_Flight], now: datetime, answers: list[Answer], again: list[_Flight]) -> None:
+    def _take_answer(self, event: Answered[Flight], now: datetime, answers: list[Answer], again: list[Flight]) -> None:
         """Translate one answer; a throttled segment of a long message goes to `again` instead of ending."""
         status, flight = event.status, event.item
         if status == self._accepted and not event.is_nack:
@@ -271,11 +268,16 @@ class SessionCarrier:
                 return
         answers.append(self._answer(flight, result, now, self._dialect.code_of(status)))
 
-    def _answer(self, flight: _Flight, result: AnswerResult, now: datetime, code: str | None = None) -> Answer:
-        return Answer(flight.message_id, flight.attempt, flight.segment, flight.total, self.connector_id, result, now, None, code)
+    def _answer(
+        self, flight: Flight, result: AnswerResult, now: datetime, code: str | None = None, message_id: str | None = None
+    ) -> Answer:
+        return Answer(flight.message_id, flight.attempt, flight.segment, flight.total, self.connector_id, result, now, message_id, code)
 
-    def _take_deliveries(self, line: Line, deliveries: list[Any]) -> None:
-        """Hand a burst over; acknowledge it, all together, once it is safe."""
+    def _take_deliveries(self, line: Line | Caller, deliveries: list[Any]) -> None:
+        """Hand a burst over; acknowledge it, all together, once it is safe.
+
+        Of a connection that is gone the session hears, too: it may know what is safe when the carrier says it again.
+        """
         session, link, dialect = line.session, line.link, self._dialect
         self._unacknowledged += 1
 
@@ -283,11 +285,15 @@ class SessionCarrier:
             self._unacknowledged -= 1
             if self._is_stopping:
                 self._quiet.set()
-            if session is not None and link is not None and not session.is_over:
+            if session is not None and link is not None:
                 dialect.acknowledge(session, deliveries, is_safe=is_safe)
                 link.flush_soon()
 
-        self._intake.arrived(dialect.read(deliveries), done)
+        arrivals = dialect.read(deliveries)
+        if arrivals:
+            self._intake.arrived(arrivals, done)
+        else:  # nothing of it has to be kept
+            done(True)
 
     def _slow_down(self, status: int) -> None:
         """Pause the whole link, and be slower after it (protocols.md §8)."""
@@ -318,7 +324,7 @@ class SessionCarrier:
         state, detail = self._current()
         if self._is_stopped_by_carrier:
             self._give_back(everything=True)
-        elif self._sending is not None and self._sending.state is not LinkState.UP:
+        elif self._sending is not None and not self._sending.may_wait:
             self._give_back()
         # What waits here was claimed already: no dispatcher comes for it after a reconnect or when the socket takes octets again.
         self._pump()
@@ -331,9 +337,9 @@ class SessionCarrier:
 
     def _current(self) -> tuple[LinkState, str]:
         for state in _WORST_FIRST:
-            for line in self._lines:
-                if line.state is state:
-                    return state, line.detail
+            for part in self._parts:
+                if part.state is state:
+                    return state, part.detail
         if self._is_stopping:
             return LinkState.DRAINING, "stopping"
         if self._is_stopped_by_carrier:

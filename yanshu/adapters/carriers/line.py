@@ -1,4 +1,4 @@
-"""Line: one bind of a connector, kept alive: connects, binds, comes back after failures, unbinds on stop."""
+"""Line: one bind of a connector: connects, binds, comes back after failures or on demand, unbinds on stop."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,8 @@ _CLOSE_SECONDS = 6.0
 class Line:
     """One bind. `on_events` gets what the session reports about texts, `on_state` is called whenever more or less may be sent.
 
-    `refused` says what a refused bind means; the first attempt comes after `delay_seconds`.
+    `refused` says what a refused bind means; the first attempt comes after `delay_seconds`. A line whose session is at rest is
+    as good as bound: it waits without a connection until `wake`.
     """
 
     def __init__(
@@ -41,6 +42,9 @@ class Line:
         self.may_submit = plan.may_submit
         self._backoff = Backoff()
         self._stopping = asyncio.Event()
+        self._roused = asyncio.Event()
+        self._is_waking = False
+        self.is_resting = False
         self._refused: int | None = None
         self._up_since: float | None = None
         self.state = LinkState.DOWN
@@ -48,16 +52,29 @@ class Line:
         self.session: ClientSession | None = None
         self.link: Link | None = None
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether what is to be written may wait here: for permits, or for the connection that it asked for."""
+        return self.state is LinkState.UP or self._is_waking
+
+    def wake(self) -> None:
+        """There is something to write over a line at rest."""
+        self._roused.set()
+
     async def run(self) -> None:
         """Be bound as long as possible, until `close`."""
         pause = self._delay
         while not await self._stopped_within(pause):
             pause = await self._live()
+            if self.is_resting:
+                await self._roused.wait()
+                self.is_resting, self._is_waking = False, not self._stopping.is_set()
         self._change(LinkState.DOWN, "stopped")
 
     async def close(self, budget_seconds: float) -> None:
         """Unbind and do not come back. An attempt to connect is not waited for: cancel `run` to end it before its time is over."""
         self._stopping.set()
+        self._roused.set()
         link, session = self.link, self.session
         if link is None or session is None or not link.is_connected:
             return
@@ -80,6 +97,7 @@ class Line:
             await connect(self._plan.address(), lambda: link)
         except OSError as error:
             self.session = self.link = None
+            self._is_waking = False
             self._change(LinkState.DOWN, f"cannot connect to {self._plan.where}: {error}")
             return self._backoff.after_failure(self._clock.entropy(_ENTROPY_BYTES))
         if self._stopping.is_set():
@@ -90,14 +108,25 @@ class Line:
         finally:
             link.abort()
             self.session = self.link = None
-        return self._ended(link)
+        return self._ended(link, session)
 
-    def _ended(self, link: Link) -> float:
+    def _rest(self) -> float:
+        """Wait for something to write; nothing is wrong, and what went wrong before is over."""
+        self._backoff = Backoff()
+        self._roused.clear()
+        self.is_resting = True
+        self._change(LinkState.UP, f"at rest: connects to {self._plan.where} when there is something to send")
+        return 0.0
+
+    def _ended(self, link: Link, session: ClientSession) -> float:
         """Say why it ended, and decide when to come back (protocols.md §3.3, §8)."""
         entropy = self._clock.entropy(_ENTROPY_BYTES)
+        self._is_waking = False
         if self._refused is None:
             if self._up_since is not None:
                 self._backoff.was_up(link.now() - self._up_since)
+            if session.is_at_rest and not self._stopping.is_set():
+                return self._rest()
             self._change(LinkState.DOWN, f"connection ended: {link.reason}")
             return self._backoff.after_failure(entropy)
         refused = self._judge(self._refused)
@@ -116,6 +145,7 @@ class Line:
             for event in events:
                 if type(event) is Bound:
                     self._up_since = self.link.now() if self.link is not None else None
+                    self._is_waking = False
                     self._change(LinkState.UP, f"bound to {event.peer or self._plan.where}")
                 elif type(event) is BindRefused:
                     self._refused = event.status

@@ -1,11 +1,12 @@
 """What the dialects of mainland carriers share: cutting and writing texts, writing and reading numbers and times (protocols.md §7)."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from yanshu.adapters.carriers import arrivals
+from yanshu.domain.messages import Message
 from yanshu.text import segments
 from yanshu.text.formats import GBK, UCS2
 
@@ -22,6 +23,52 @@ class Cut(Struct, frozen=True):
 
     form: int
     pieces: tuple[bytes, ...]
+
+
+# The octets of a submit: what stands before the number, and what behind it.
+Around = tuple[bytes, bytes]
+
+
+class Submits(Protocol):
+    """What makes the submits of a connector whose octets around the number do not depend on the session."""
+
+    sender: str
+
+    def cut(self, text: str) -> Cut:
+        """Return the text's octets in pieces."""
+
+    def around(self, text: Cut, source: str) -> list[Around]:
+        """Return the octets of one submit a piece. Raises LocalProtocolError when a value does not fit its field."""
+
+    def number(self, recipient: str) -> bytes:
+        """Return a recipient's octets. Raises LocalProtocolError when they do not fit."""
+
+
+class Chunk:
+    """The messages of one call. A text sent to a thousand people is encoded once; only the number differs."""
+
+    def __init__(self, submits: Submits) -> None:
+        self._submits = submits
+        self._cuts: dict[str, Cut] = {}
+        self._whole: dict[tuple[str, str], Around] = {}
+
+    def bodies(self, message: Message) -> list[bytes]:
+        """Return one body a segment (budget: 1 µs for a text seen before).
+
+        Raises LocalProtocolError when a value does not fit its field.
+        """
+        submits = self._submits
+        source, number = message.sender or submits.sender, submits.number(message.recipient)
+        known = self._whole.get((source, message.text))
+        if known is not None:
+            return [known[0] + number + known[1]]
+        pieces = self._cuts.get(message.text)
+        if pieces is None:
+            pieces = self._cuts[message.text] = submits.cut(message.text)
+        made = submits.around(pieces, source)
+        if len(made) == 1:
+            self._whole[source, message.text] = made[0]
+        return [head + number + tail for head, tail in made]
 
 
 def cut(text: str, text_format: TextFormat, *, wide: bool) -> Cut:

@@ -50,11 +50,22 @@ _EXACT: dict[str, str] = {
     "use port 443, 80, or one from 1024 on that is not a database's": "端口应为 443、80，或 1024 以上且不是数据库的端口",
     "write the result as a decimal number": "返回码应写成十进制数字",
     "use printable ASCII characters only": "只能使用可见的 ASCII 字符",
+    "SGIP passwords have 1 to 16 ASCII characters and no blanks at the ends": "SGIP 密码为 1 至 16 个 ASCII 字符，首尾不含空格",
+    "write 0: without a listen_port the gateway reports over our own connection, which must stay": (
+        "请填 0：未设置 listen_port 时网关经我方连接上报，该连接须保持"
+    ),
     "write the status as a decimal number": "状态码应写成十进制数字",
     "write a complete URL": "应为完整的 URL",
     "write a host name": "应为主机名",
     "write a place as ${name}: letters, digits and _, at most 40": "变量应写作 ${name}：字母、数字和下划线，最多 40 个字符",
+    "write an address of this machine, or 0.0.0.0 for all of them": "请填写本机地址，或用 0.0.0.0 表示全部地址",
+    "write an address or a network, such as 192.0.2.0/24": "请填写地址或网段，例如 192.0.2.0/24",
+    "write at least 1, or 0 for a connection that stays": "请填写不小于 1 的值，或填 0 保持连接",
     "write at least one visible character": "至少写一个可见字符",
+    "write the area code of your node number, 3 or 4 digits, or the node number itself in node": (
+        "请填写节点编号中的区号（3 或 4 位数字），或在 node 中直接填写节点编号"
+    ),
+    "write the result as a decimal number, at most 255": "返回码应写成十进制数字，最大 255",
     "write digits only": "只能填写数字",
     "write the file in UTF-8, its first line names the columns": "文件须为 UTF-8 编码，首行须为列名",
     "write the value as pairs of hex digits": "值应为成对的十六进制数字",

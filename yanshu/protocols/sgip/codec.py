@@ -8,7 +8,7 @@ import struct
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, opened, read, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Result
 
@@ -18,6 +18,7 @@ _SEQUENCE = struct.Struct(">III")
 # The same with the sequence as it travels. Takes the length, the command and twelve octets.
 pack_header = struct.Struct(">II12s").pack
 _MOST_NUMBERS = 100
+_NUMBER_SIZE = 21
 _LONGEST_ASCII = 159
 _LONGEST = 140
 _ASCII = 0
@@ -29,7 +30,7 @@ _BIND: tuple[Field, ...] = (("login_type", "B"), ("login_name", 16), ("login_pas
 _SUBMIT: tuple[Field, ...] = (
     ("sp_number", 21),
     ("charge_number", 21),
-    ("user_numbers", Numbers(21, _MOST_NUMBERS)),
+    ("user_numbers", Numbers(_NUMBER_SIZE, _MOST_NUMBERS)),
     ("corp_id", 5),
     ("service_type", 10),
     ("fee_type", "B"),
@@ -120,6 +121,18 @@ def body(pdu: pdus.Pdu) -> bytes:
     if isinstance(pdu, pdus.Report | pdus.Trace):
         written = replace(pdu, submit_sequence=_words(pdu.submit_sequence))
     return write(_BY_KIND[type(pdu)], written)
+
+
+def around_number(pdu: pdus.Submit) -> tuple[bytes, bytes]:
+    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
+    place = offset_of(_BY_KIND[pdus.Submit], "user_numbers") + 1
+    octets = body(replace(pdu, user_numbers=("",)))
+    return octets[:place], octets[place + _NUMBER_SIZE :]
+
+
+def number(value: str) -> bytes:
+    """Return a number as it stands in a submit. Raises LocalProtocolError when it does not fit."""
+    return text("user_number", value, _NUMBER_SIZE)
 
 
 def decode(frame: bytes) -> pdus.Pdu:

@@ -5,7 +5,6 @@ from enum import IntEnum
 HEADER_LENGTH = 20
 MAX_LENGTH = 8192
 RESPONSE_BIT = 0x80000000
-DEFAULT_WINDOW = 32
 
 
 class Command(IntEnum):
@@ -76,23 +75,6 @@ class ReportFlag(IntEnum):
     NEVER = 2
     MONTHLY = 3
 
-
-# ErrorCode of a REPORT with state 2, as the specification has them; gateways of provinces have tables of their own.
-REPORT_ERRORS: dict[int, str] = {
-    21: "unreachable",
-    22: "routing error",
-    23: "no route",
-    24: "charge number invalid",
-    25: "user unreachable",
-    26: "handset memory full",
-    27: "handset takes no SMS",
-    28: "handset error",
-    29: "unknown user",
-    30: "service not offered",
-    31: "illegal device",
-    32: "system failure",
-    33: "SMSC queue full",
-}
 
 # What a response calls "slow down": busy, over the flow limit of the second, and 88 of some gateways.
 THROTTLED = frozenset({Result.BUSY, Result.OVER_FLOW_LIMIT, 88})

@@ -7,11 +7,12 @@ from typing import Any
 
 from yanshu.adapters.carriers.dialect import Plan, Refused
 from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.mainland import Chunk
 from yanshu.adapters.carriers.reading import check_secret
 from yanshu.adapters.carriers.smgp.inbound import Reader
 from yanshu.adapters.carriers.smgp.settings import read_settings
 from yanshu.adapters.carriers.smgp.statuses import pause_of, result_of
-from yanshu.adapters.carriers.smgp.submits import Chunk, Submits
+from yanshu.adapters.carriers.smgp.submits import Submits
 from yanshu.domain.connectors import Connector
 from yanshu.domain.submissions import AnswerResult, Arrival
 from yanshu.ports.carrier import Intake

@@ -2,16 +2,12 @@
 
 from msgspec.structs import replace
 
-from yanshu.adapters.carriers.mainland import Cut, cut, number_for
+from yanshu.adapters.carriers.mainland import Around, Cut, cut, number_for
 from yanshu.adapters.carriers.smgp.settings import SmgpSettings
 from yanshu.domain.connectors import Connector
-from yanshu.domain.messages import Message
 from yanshu.protocols.smgp import codec, pdus
 from yanshu.protocols.smgp.constants import Tag
 from yanshu.text import udh
-
-# What stands before the number, and what behind it.
-_Around = tuple[bytes, bytes]
 
 
 class Submits:
@@ -35,7 +31,7 @@ class Submits:
         """Return the text's octets in pieces."""
         return cut(text, self.settings.text_format, wide=self._wide)
 
-    def around(self, text: Cut, source: str) -> list[_Around]:
+    def around(self, text: Cut, source: str) -> list[Around]:
         """Return the octets of one submit a piece, around a number; those of one message are joined by a reference of their own.
 
         Raises LocalProtocolError when a value does not fit its field.
@@ -59,33 +55,6 @@ class Submits:
     def number(self, recipient: str) -> bytes:
         """Return a recipient's octets. Raises LocalProtocolError when they do not fit."""
         return codec.number(number_for(recipient, self.settings.number_prefix))
-
-
-class Chunk:
-    """The messages of one call. A text sent to a thousand people is encoded once; only the number differs."""
-
-    def __init__(self, submits: Submits) -> None:
-        self._submits = submits
-        self._cuts: dict[str, Cut] = {}
-        self._whole: dict[tuple[str, str], _Around] = {}
-
-    def bodies(self, message: Message) -> list[bytes]:
-        """Return one body a segment (budget: 1 µs for a text seen before).
-
-        Raises LocalProtocolError when a value does not fit its field.
-        """
-        submits = self._submits
-        source, number = message.sender or submits.sender, submits.number(message.recipient)
-        known = self._whole.get((source, message.text))
-        if known is not None:
-            return [known[0] + number + known[1]]
-        pieces = self._cuts.get(message.text)
-        if pieces is None:
-            pieces = self._cuts[message.text] = submits.cut(message.text)
-        made = submits.around(pieces, source)
-        if len(made) == 1:
-            self._whole[source, message.text] = made[0]
-        return [head + number + tail for head, tail in made]
 
 
 def _place(total: int, part: int) -> dict[int, bytes]:

@@ -27,7 +27,7 @@ class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """A new connector; `settings` are the protocol's own."""
 
     name: Name
-    protocol: Literal["smpp", "cmpp", "smgp"]
+    protocol: Literal["smpp", "cmpp", "sgip", "smgp"]
     host: Host
     port: Port
     settings: dict[str, Any] = {}

@@ -1,0 +1,1 @@
+"""SGIP 1.2: our words to SUBMIT, REPORT, DELIVER and back."""
