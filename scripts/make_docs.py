@@ -17,7 +17,7 @@ from yanshu.domain.reasons import REASONS
 from yanshu.domain.retries import Retry, retry_of
 from yanshu.edge.api.app import ENDPOINTS
 from yanshu.edge.api.catalogue import CATALOGUE, in_print
-from yanshu.rules.routing.codes import FAMILIES, STATES, TABLES, shipped_codes
+from yanshu.rules.routing.codes import FAMILIES, SILENT, STATES, TABLES, UNTOLD, shipped_codes
 from yanshu.runtime.metrics import TABLE
 from yanshu.settings import PREFIX, SECRET_FIELDS, Settings
 
@@ -99,6 +99,7 @@ def render_status() -> str:
         "",
         "Every step that a message can take. A final status has no way out, but for the one correction: a delivered receipt that",
         "comes within 72 hours of `undelivered` or `expired` moves the message to `delivered` and is logged as `message.corrected`.",
+        "The way from `waiting` to `delivered` is of a message that waits to be sent again, when a late receipt says that it arrived.",
         "Within `waiting` a message may go from each status to each other one.",
         "What each open status waits for, and what follows when it waits too long, is in",
         "[What we promise about delivery](delivery-promises.md).",
@@ -166,16 +167,18 @@ def receipt_grounds() -> list[str]:
         NOTE.format(source="`yanshu/domain/outcomes.py`, `yanshu/domain/retries.py` and `yanshu/rules/routing/codes.py`"),
         "# Receipt codes",
         "",
-        "A receipt carries a state (`stat`) and an error (`err`) in the carrier's own words. `GET /v1/messages/{id}/explain` keeps both",
-        "and says of each receipt what they mean: `class`, `grounds`, `owner` (who must act; null: nobody) and `advice` in your language.",
+        "A receipt carries a state (`stat`) and an error (`err`) in the carrier's own words, a refused submit a `code`.",
+        "`GET /v1/messages/{id}/explain` keeps them and says of each attempt what its last word means: `class`, `grounds`, `owner`",
+        "(who must act; null: nobody) and `advice` in your language. The class is the `reason` of a message that ends by it, too.",
         "`GET /v1/receipt_codes/{code}?carrier=` says it of one code, with `retry` by lane; the carriers are",
         f"{', '.join(f'`{table}`' for table in TABLES)}.",
         "",
         "## Where the meaning comes from",
         f"`yanshu/rules/routing/receipt_codes.csv` lists {len(shipped_codes()):,} codes; date and sources are in its head.",
         "The same short number means different things at different carriers, so a code is looked up by carrier: the operator of the",
-        "recipient's range, else of the connector's protocol; SGIP has tables of its own, since its reports and its responses use the",
-        "same numbers for different things. A good state (delivered, accepted) wins over any error. Else the first of these answers:",
+        "recipient's range, else of the connector's protocol. Answers to a submit are looked up by protocol, in the tables `…_resp`;",
+        "SGIP has a table of reports, too, since its reports and its responses use the same numbers for different things.",
+        "A good state (delivered, accepted) wins over any error. Else the first of these answers:",
         "",
         "| `grounds` | what answers |",
         "|---|---|",
@@ -184,7 +187,9 @@ def receipt_grounds() -> list[str]:
         "| `joined` | China Telecom's state and error in one (`UNDELIVS705S`) or side by side: together, or by the error |",
         f"| `family` | China Mobile's family of codes: {families} |",
         f"| `state` | the state alone: {states} |",
+        "| `answer` | an answer whose code no table has: a passing fault as carrier_error, a refusal as unknown |",
         "| `nothing` | none of them: `unknown` |",
+        "| `earlier` | it was read so when it came, and what followed was decided by that; today's table reads it otherwise |",
         "",
         "Most codes have a single source, and gateways differ: take `family`, `state` and numbers for a good guess, not for proof.",
     ]
@@ -203,8 +208,10 @@ def render_receipt_codes() -> str:
     lines += [f"| `{outcome}` | {TOLD[outcome].owner or ''} | {TOLD[outcome].en}<br>{TOLD[outcome].zh} |" for outcome in OutcomeClass]
     lines += [
         "",
-        "## Whether to try again",
-        "What makes sense after such a receipt, by lane. The platform does not resend after a receipt; this is for callers who do.",
+        "## Whether it is sent again",
+        "What the platform does after such a receipt, by lane, within the bounds of",
+        "[what we promise](../explain/delivery-promises.md#sent-again-when-it-did-not-arrive). A refused submit goes to the next",
+        "connector at once, where the class is not `never`, `changed`, `filed` or `later`.",
         "",
         f"| class | {' | '.join(Lane)} |",
         "|---|---|---|---|",
@@ -213,8 +220,11 @@ def render_receipt_codes() -> str:
     lines += [
         "",
         "`never` do not; `wait` the last word has not been said; `changed` with another text; `filed` once the signature is filed;",
-        "`elsewhere` at once over another connector; `other_operator` at once over a connector of the operator the number moved to;",
-        "`later` after each of the delays; `next_window` when the limit or the hours allow it.",
+        "`elsewhere` and `other_operator` at once over a connector that was not used yet; `later` over the same one after each of the",
+        "delays; `next_window` an hour later after `frequency`, at 8 in the morning (China) after `time_window`.",
+        "",
+        f"Codes that begin with {', '.join(f'`{code}`' for code in SILENT)}, and the state `{UNTOLD}`, say that nobody knows:",
+        "the segment is `unclear`, and the message is sent again only when it accepts to arrive twice.",
     ]
     return "\n".join(lines) + "\n"
 

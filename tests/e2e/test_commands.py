@@ -37,7 +37,7 @@ def test_messages_and_files_are_sent_from_the_command_line(start_node: StartNode
     assert (delivered.returncode, delivered.stdout.split()[-1]) == (0, "delivered"), delivered.stderr
     absent = command("send", "--to", "+8610000000002", "--text", "【雁书】好", **caller)
     assert absent.returncode == 1
-    assert "carrier_undeliverable: " in absent.stdout
+    assert "invalid_number: " in absent.stdout
     real = command("send", "--to", "13800138000", "--text", "【雁书】好", **caller)
     assert (real.returncode, "test_key_live_recipient" in real.stderr) == (1, True)
 

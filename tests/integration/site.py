@@ -37,6 +37,7 @@ from yanshu.runtime.supervise import Supervisor
 from yanshu.settings import Settings
 from yanshu.simulator import Account, Behaviour, Simulator, SimulatorSettings
 from yanshu.simulator.behaviour import SimulatedProtocol
+from yanshu.testing.causes import shipped_causes
 
 WS = "ws_1"
 SHORT_TEXT = "您的验证码是482913"
@@ -88,7 +89,7 @@ class Site:
         self.router = Router(store)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router), metrics, 20_000)
         inbound = InboundStage(clock, self.router)
-        self.outcome = Outcome(store, clock, inbound, metrics, self.waits)
+        self.outcome = Outcome(store, clock, inbound, metrics, self.waits, shipped_causes(self.router))
         dispatcher = Dispatcher(store, clock, self.outcome, metrics, 5)
         self.fleet = Fleet("node_1", store, clock, self.router, dispatcher, self._carrier)
         self.fleet.attach(self.outcome)

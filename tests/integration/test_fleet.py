@@ -19,6 +19,7 @@ from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.testing.carriers import ScriptedCarrier
+from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed
 
@@ -67,7 +68,7 @@ class Process:
         self.broken: set[str] = set()
         store = self.store  # type: ignore[assignment]
         router, metrics = Router(store), Metrics()
-        self._outcome = Outcome(store, self.clock, InboundStage(self.clock, router), metrics, Waits())
+        self._outcome = Outcome(store, self.clock, InboundStage(self.clock, router), metrics, Waits(), shipped_causes(router))
         dispatcher = Dispatcher(store, self.clock, self._outcome, metrics, 30)
         self.fleet = Fleet(name, store, self.clock, router, dispatcher, self._link)
         self.supervisor = Supervisor(metrics)

@@ -18,6 +18,7 @@ from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.route import Router
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
+from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples
 from yanshu.testing.stores.messages import put
@@ -74,7 +75,7 @@ def answer(message: Message, result: AnswerResult, clock: FakeClock) -> Answer:
 async def test_what_was_put_back_and_claimed_again_is_not_put_back_twice(store: Store, clock: FakeClock, who: str) -> None:
     forgetful = Forgetful(store)
     router = Router(store)
-    outcome = Outcome(forgetful, clock, InboundStage(clock, router), Metrics(), Waits())  # type: ignore[arg-type]
+    outcome = Outcome(forgetful, clock, InboundStage(clock, router), Metrics(), Waits(), shipped_causes(router))  # type: ignore[arg-type]
     running = asyncio.create_task(outcome.run())
     await put(store, Samples(clock).message(status=Status.QUEUED, connector_id=CONNECTOR, segments=1))
     first = await claim(store, clock)
@@ -100,7 +101,8 @@ async def test_what_was_put_back_and_claimed_again_is_not_put_back_twice(store: 
 
 async def test_a_refusal_folded_twice_does_not_skip_a_candidate(store: Store, clock: FakeClock) -> None:
     forgetful = Forgetful(store)
-    outcome = Outcome(forgetful, clock, InboundStage(clock, Router(store)), Metrics(), Waits())  # type: ignore[arg-type]
+    router = Router(store)
+    outcome = Outcome(forgetful, clock, InboundStage(clock, router), Metrics(), Waits(), shipped_causes(router))  # type: ignore[arg-type]
     running = asyncio.create_task(outcome.run())
     candidates = (CONNECTOR, "con_2", "con_3")
     await put(store, Samples(clock).message(status=Status.QUEUED, connector_id=CONNECTOR, segments=1, candidates=candidates))

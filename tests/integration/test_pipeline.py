@@ -17,7 +17,6 @@ from yanshu.domain.submissions import AnswerResult, ReceiptState
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batch_runner import BatchRunner
 from yanshu.pipeline.batches import Batches
-from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.check import Checker
 from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
@@ -32,12 +31,11 @@ from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
-from yanshu.rules.contacts.prefixes import shipped_prefixes
-from yanshu.rules.routing.codes import shipped_codes
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.settings import Settings
 from yanshu.testing.carriers import ScriptedCarrier, always
+from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 
 WS = "ws_1"
@@ -54,7 +52,7 @@ class House:
         self.router = Router(store)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router), self.metrics, 20_000)
         inbound = InboundStage(clock, self.router)
-        self.outcome = Outcome(store, clock, inbound, self.metrics, waits)
+        self.outcome = Outcome(store, clock, inbound, self.metrics, waits, shipped_causes(self.router))
         self.carriers: dict[str, ScriptedCarrier] = {}
         dispatcher = Dispatcher(store, clock, self.outcome, self.metrics, 30)
         self.fleet = Fleet("node_1", store, clock, self.router, dispatcher, self._carrier)
@@ -63,7 +61,7 @@ class House:
         self.schedule = Schedule(store, clock, waits)
         self.batches = Batches(store, clock, self.accepter)
         self.runner = BatchRunner(store, clock, self.batches, waits)
-        self.explainer = Explainer(store, self.router, Causes(shipped_codes(), shipped_prefixes()))
+        self.explainer = Explainer(store, self.router, shipped_causes(self.router))
         self.supervisor = Supervisor(self.metrics)
 
     def _carrier(self, connector: Connector, slot: int) -> ScriptedCarrier:

@@ -14,6 +14,7 @@ from yanshu.pipeline.route import Router
 from yanshu.ports.store import Page, Store
 from yanshu.protocols.smpp import pdus
 from yanshu.runtime.metrics import Metrics
+from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 
 PATIENCE_SECONDS = 20
@@ -61,8 +62,9 @@ class Desk:
     stored: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.inbound = InboundStage(self.clock, Router(self.store))
-        self.outcome = Outcome(self.store, self.clock, self.inbound, Metrics(), Waits())
+        router = Router(self.store)
+        self.inbound = InboundStage(self.clock, router)
+        self.outcome = Outcome(self.store, self.clock, self.inbound, Metrics(), Waits(), shipped_causes(router))
         self.reader = Reader("con_1", SmppSettings(system_id="a"), "10690000", self.clock)
 
     async def take(self, *deliveries: Delivery) -> None:

@@ -165,7 +165,8 @@ class Platform:
         router = Router(store, self.prefixes)
         accepter = Accepter(store, clock, Composer(clock, Checker(), router), self.metrics, settings.accept_backlog)
         inbound = InboundStage(clock, router)
-        outcome = Outcome(store, clock, inbound, self.metrics, waits)
+        causes = Causes(self.codes, self.prefixes, router)
+        outcome = Outcome(store, clock, inbound, self.metrics, waits, causes)
         dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
         fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)
         fleet.attach(outcome)
@@ -176,7 +177,7 @@ class Platform:
             accepter=accepter,
             batches=batches,
             schedule=Schedule(store, clock, waits),
-            explainer=Explainer(store, router, Causes(self.codes, self.prefixes)),
+            explainer=Explainer(store, router, causes),
             outcome=outcome,
             fleet=fleet,
             sweeper=Sweeper(store, clock, outcome, inbound, rerouter),

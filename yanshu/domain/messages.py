@@ -40,17 +40,18 @@ _WAITING = frozenset({Status.HELD, Status.SCHEDULED, Status.QUEUED})
 _STOPS = frozenset({Status.CANCELED, Status.EXPIRED, Status.REJECTED, Status.FAILED})
 _REPORTED = frozenset({Status.PARTIALLY_DELIVERED, Status.DELIVERED, Status.UNDELIVERED})
 
-# The one transition table. A status that is not a key on the left is final; going back to `queued` or `scheduled` is
-# only written after the carrier has proven that it did not take the message (API.md §3).
+# The one transition table. A status that is not a key on the left is final. Going back to `queued` or `scheduled` is only
+# written when the carrier has proven that it did not take the message or that no segment arrived, or when the message accepts
+# the risk to arrive twice (API.md §3). A late positive receipt of the attempt before calls another attempt off.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.ACCEPTED: _WAITING | _STOPS,
-    Status.HELD: _WAITING | _STOPS,
-    Status.SCHEDULED: _WAITING | _STOPS,
-    Status.QUEUED: _WAITING | _STOPS | {Status.SUBMITTING},
+    Status.HELD: _WAITING | _STOPS | {Status.DELIVERED},
+    Status.SCHEDULED: _WAITING | _STOPS | {Status.DELIVERED},
+    Status.QUEUED: _WAITING | _STOPS | {Status.SUBMITTING, Status.DELIVERED},
     Status.SUBMITTING: _REPORTED | {Status.SUBMITTED, Status.UNKNOWN, Status.QUEUED, Status.SCHEDULED, Status.FAILED, Status.EXPIRED},
     Status.UNKNOWN: _REPORTED | {Status.SUBMITTED, Status.QUEUED, Status.SCHEDULED, Status.FAILED, Status.EXPIRED},
-    Status.SUBMITTED: _REPORTED | {Status.EXPIRED},
-    Status.PARTIALLY_DELIVERED: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
+    Status.SUBMITTED: _REPORTED | {Status.QUEUED, Status.SCHEDULED, Status.EXPIRED},
+    Status.PARTIALLY_DELIVERED: frozenset({Status.DELIVERED, Status.UNDELIVERED, Status.QUEUED, Status.SCHEDULED}),
     # The one correction: a late positive receipt within CORRECTION_WINDOW.
     Status.UNDELIVERED: frozenset({Status.DELIVERED}),
     Status.EXPIRED: frozenset({Status.DELIVERED}),

@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from yanshu.domain.outcomes import TOLD
+
 
 class Reason(Struct, frozen=True):
     """Who owns a reason (platform, workspace, content, recipient, carrier, connector) and advice for a person."""
@@ -13,8 +15,8 @@ class Reason(Struct, frozen=True):
     zh: str
 
 
-# One row a code; the codes a stage writes into `reason_code`.
-REASONS: dict[str, Reason] = {
+# Reasons that stages find themselves.
+_OURS: dict[str, Reason] = {
     "submit_unanswered": Reason(
         "carrier",
         "The carrier did not answer the submit; a late receipt may still tell.",
@@ -26,25 +28,11 @@ REASONS: dict[str, Reason] = {
         "供应商始终未告知结果。重发前请先向供应商核实，对方可能已收到。",
     ),
     "no_receipt": Reason("carrier", "The carrier took it but sent no receipt in time.", "供应商已接收，但未在时限内返回状态报告。"),
-    "connector_refused": Reason("connector", "The carrier refused it. Look up its code.", "供应商拒绝接收，请查询其返回码。"),
-    "connector_busy": Reason(
-        "connector", "The carrier had a passing fault; every allowed try was used.", "供应商临时故障，已用完允许的重试次数。"
-    ),
     "validity_passed": Reason(
         "platform",
         "It could not be submitted within its validity. Check the connector's link and throughput, or give it more time.",
         "在有效期内未能提交。请检查通道连接与流速，或延长有效期。",
     ),
-    "carrier_expired": Reason(
-        "recipient", "The phone was off or out of reach until the validity ended.", "在有效期内手机关机或不在服务区。"
-    ),
-    "carrier_undeliverable": Reason(
-        "recipient", "The number cannot receive it: absent, suspended or barred.", "号码无法接收：空号、停机或被限制。"
-    ),
-    "carrier_rejected": Reason(
-        "carrier", "The operator's network blocked it: content, block list or frequency.", "运营商网络拦截：内容、黑名单或频次。"
-    ),
-    "carrier_unknown": Reason("carrier", "The carrier does not know what became of it.", "供应商不清楚投递结果。"),
     "segments_lost": Reason("carrier", "A part of the long text was not delivered.", "长短信有部分未送达。"),
     "partial_receipts": Reason(
         "carrier", "Only some segments were reported, none of them failed.", "仅收到部分分条的状态报告，且均未失败。"
@@ -67,6 +55,10 @@ REASONS: dict[str, Reason] = {
     ),
     "duplicate_content": Reason("workspace", "The same deduplication key was used within its window.", "去重窗口内已使用相同的去重键。"),
 }
+# What a carrier's code led to has the class of the code as its reason (`domain.outcomes`).
+_CARRIERS = {str(outcome): Reason(told.owner, told.en, told.zh) for outcome, told in TOLD.items() if told.owner is not None}
+# One row a code; the codes a stage writes into `reason_code`.
+REASONS: dict[str, Reason] = _OURS | _CARRIERS
 
 
 def reason_of(code: str | None, raw: str | None, language: str) -> dict[str, Any] | None:

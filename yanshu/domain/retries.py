@@ -74,8 +74,9 @@ RETRIES: dict[OutcomeClass, tuple[Retry, Retry, Retry]] = {
     OutcomeClass.PORTED: _at_once(RetryWay.OTHER_OPERATOR),
     OutcomeClass.CARRIER_ERROR: _at_once(RetryWay.ELSEWHERE),
     OutcomeClass.EXPIRED: (_NEVER, _LATER, _NEVER),
-    OutcomeClass.NOT_ORDERED: _always(RetryWay.NEVER),
-    OutcomeClass.PARAM: _always(RetryWay.NEVER),
+    # Contract and settings are of the connector that was refused; another has its own.
+    OutcomeClass.NOT_ORDERED: _at_once(RetryWay.ELSEWHERE, tries=1),
+    OutcomeClass.PARAM: _at_once(RetryWay.ELSEWHERE, tries=1),
     # Most unknown codes are faults of a gateway, so another connector gets one chance.
     OutcomeClass.UNKNOWN: _at_once(RetryWay.ELSEWHERE, tries=1),
 }

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from yanshu.domain.outcomes import OutcomeClass
+
 
 class SubmissionStatus(StrEnum):
     """What is known of one segment of one attempt."""
@@ -14,6 +16,7 @@ class SubmissionStatus(StrEnum):
     REFUSED = "refused"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    UNCLEAR = "unclear"  # the carrier's last word is that it does not know
 
 
 class AnswerResult(StrEnum):
@@ -48,6 +51,7 @@ class Submission(Struct, frozen=True, kw_only=True):
     """One attempt to submit one segment over one connector; key (message_id, attempt, segment).
 
     `carrier_key` is the normal form of `carrier_message_id` (lower case, zeros stripped), indexed with the connector.
+    `outcome` is how the code of a refusal or of a receipt other than delivered was read when it came.
     """
 
     message_id: str
@@ -65,6 +69,7 @@ class Submission(Struct, frozen=True, kw_only=True):
     receipt_code: str | None = None
     receipt_text: str | None = None
     receipt_at: datetime | None = None
+    outcome: OutcomeClass | None = None
 
 
 class ReceiptState(StrEnum):

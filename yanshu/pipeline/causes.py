@@ -1,10 +1,14 @@
-"""Causes: what the receipt of a submission means, by the table of the carrier that most likely wrote its code."""
+"""Causes: what an answer or a receipt means, by the table of the carrier that most likely wrote its code."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
+from yanshu.domain.connectors import Connector
 from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass
-from yanshu.domain.submissions import Submission, SubmissionStatus
+from yanshu.domain.submissions import AnswerResult, Submission, SubmissionStatus
 from yanshu.rules.contacts.prefixes import Prefixes
-from yanshu.rules.routing.codes import ANY, Codes, Finding, Grounds
+from yanshu.rules.routing.codes import ANY, TABLES, Codes, Finding, Grounds
 
 # Broadcast's numbers live on China Mobile's network.
 _OPERATORS: dict[Operator | None, str] = {
@@ -14,23 +18,69 @@ _OPERATORS: dict[Operator | None, str] = {
     Operator.CTCC: "ctcc",
 }
 _PROTOCOLS: dict[str, str] = {"cmpp": "cmcc", "sgip": "sgip_report", "smgp": "ctcc"}
+# What a submit that was not taken means when no table has its code; a passing fault is the carrier's, a refusal may be anybody's.
+_ANSWERS: dict[AnswerResult, OutcomeClass] = {
+    AnswerResult.BUSY: OutcomeClass.CARRIER_ERROR,
+    AnswerResult.THROTTLED: OutcomeClass.FREQUENCY,
+    AnswerResult.UNSENT: OutcomeClass.CARRIER_ERROR,
+}
+# The beginning of the code that the carrier engine gives to what it could not write: a value that fits no field.
+_OURS = "local:"
+
+
+class Known(Protocol):
+    """Who knows the connectors: the router."""
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        """Connectors by id."""
 
 
 class Causes:
-    """Reads receipts."""
+    """Reads answers and receipts."""
 
-    def __init__(self, codes: Codes, prefixes: Prefixes) -> None:
+    def __init__(self, codes: Codes, prefixes: Prefixes, known: Known) -> None:
         self._codes = codes
         self._prefixes = prefixes
+        self._known = known
 
-    def find(self, submission: Submission, protocol: str) -> Finding | None:
-        """Return what its receipt means, None while there is none; `protocol` is the connector's, empty when it is gone."""
+    def of_answer(self, connector_id: str, result: AnswerResult, code: str | None) -> Finding:
+        """Return why a submit was not taken; what the carrier refuses is proven not to be on its way."""
+        if code is not None and code.startswith(_OURS):
+            return Finding(OutcomeClass.PARAM, Grounds.ANSWER)
+        table = f"{self._protocol(connector_id)}_resp"
+        found = self._codes.find(table if table in TABLES else ANY, "", code or "")
+        if found.grounds is Grounds.NOTHING:
+            return Finding(_ANSWERS.get(result, OutcomeClass.UNKNOWN), Grounds.ANSWER)
+        return found._replace(is_proven=True)
+
+    def of_receipt(self, connector_id: str, recipient: str, stat: str, err: str) -> Finding:
+        """Return what a receipt for this recipient means."""
+        return self._codes.find(self._table(recipient, self._protocol(connector_id)), stat, err)
+
+    def find(self, submission: Submission) -> Finding | None:
+        """Return what the last word on a submission means: its receipt, else its refusal; None while there is none.
+
+        What followed was decided by how it was read then, so that reading stays.
+        """
+        found = self._read(submission)
+        if found is None or submission.outcome in (None, found.outcome):
+            return found
+        return Finding(submission.outcome, Grounds.ANSWER if found.grounds is Grounds.ANSWER else Grounds.EARLIER)
+
+    def _read(self, submission: Submission) -> Finding | None:
+        """Read it by today's table."""
         if submission.receipt_status is None:
-            return None
+            if submission.status is not SubmissionStatus.REFUSED:
+                return None
+            return self.of_answer(submission.connector_id, AnswerResult.REFUSED, submission.code)
         if submission.status is SubmissionStatus.DELIVERED:  # the connector may know a last word by another name
             return Finding(OutcomeClass.DELIVERED, Grounds.STATE)
-        table = self._table(submission.recipient, protocol)
-        return self._codes.find(table, submission.receipt_status, submission.receipt_code or "")
+        return self.of_receipt(submission.connector_id, submission.recipient, submission.receipt_status, submission.receipt_code or "")
+
+    def _protocol(self, connector_id: str) -> str:
+        connector = self._known.connectors.get(connector_id)
+        return connector.protocol if connector else ""
 
     def _table(self, recipient: str, protocol: str) -> str:
         """Name the table. Aggregators speak one protocol for all operators, so the number tells more; only SGIP has a table of its own."""

@@ -1,6 +1,5 @@
 """Explain: why a message is where it is, or where one would go, in words and data."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -9,9 +8,9 @@ from yanshu.domain.events import Event
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message
 from yanshu.domain.numbers import NumberFacts
-from yanshu.domain.outcomes import TOLD
+from yanshu.domain.outcomes import Owner
 from yanshu.domain.reasons import reason_of
-from yanshu.domain.submissions import Submission
+from yanshu.pipeline.attempts import Attempts
 from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
@@ -36,13 +35,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "passed": "Route {name} is not for it: its {condition} leave out {value}.",
         "disabled": "Route {name} is switched off.",
         "none": "what is not known or not there",
-        "attempt": "Attempt {attempt}, segment {segment} of {total} over {connector}: {status}{code}.",
-        "receipt": "Receipt for segment {segment}: {code}. {advice}",
-        "owner": " Who can act: {owner}.",
         "waiting": "It is {status}; the next deadline is {due_at}.",
         "final": "It is {status}: {advice} Who can act: {owner}.",
         "delivered": "It is delivered; nothing is left to do.",
-        "duplicates": "It may have been delivered twice: the risk was accepted with routing.risk=best_effort.",
+        "duplicates": "It may have arrived twice: it was sent again while the attempt before could still arrive.",
     },
     "zh": {
         "accepted": "已受理：共 {segments} 条，编码 {encoding}；最晚发送时间 {expires_at}。",
@@ -59,13 +55,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "passed": "路由 {name} 不适用：其条件 {condition} 不包含 {value}。",
         "disabled": "路由 {name} 已停用。",
         "none": "未知或缺失的值",
-        "attempt": "第 {attempt} 次提交，第 {segment}/{total} 条，经 {connector}：{status}{code}。",
-        "receipt": "第 {segment} 条的状态报告：{code}。{advice}",
-        "owner": "处理方：{owner}。",
         "waiting": "当前状态 {status}；下一个时限 {due_at}。",
         "final": "当前状态 {status}：{advice} 处理方：{owner}。",
         "delivered": "已送达，无需处理。",
-        "duplicates": "可能重复送达：请求已通过 routing.risk=best_effort 接受该风险。",
+        "duplicates": "可能重复送达：重发时，前一次提交仍有可能送达。",
     },
 }
 
@@ -86,7 +79,7 @@ class Explainer:
     def __init__(self, store: Store, router: Router, causes: Causes) -> None:
         self._store = store
         self._router = router
-        self._causes = causes
+        self._attempts = Attempts(router, causes)
 
     async def explain(self, workspace_id: str, message_id: str, language: str) -> dict[str, Any]:
         """Return sentences in `language` (zh or en) and the data behind them; `Missing` for unknown messages."""
@@ -101,9 +94,13 @@ class Explainer:
             "message": message.id,
             "status": message.status,
             "country": country_of(message.recipient) if message.recipient.startswith("+") else None,
-            "sentences": self._sentences(message, candidates, submissions, words, language),
+            "sentences": [
+                *self._begin(message, candidates, words),
+                *self._attempts.tell(submissions, events, language),
+                *_end(message, words, language),
+            ],
             "candidates": candidates,
-            "attempts": [self._attempt(submission, language) for submission in submissions],
+            "attempts": self._attempts.show(submissions, language),
             "events": [_event(event) for event in events],
             "reason": reason_of(message.reason_code, message.reason_raw, language),
         }
@@ -151,65 +148,20 @@ class Explainer:
             for c in self._router.explain(ask)
         ]
 
-    def _sentences(
-        self, message: Message, candidates: list[dict[str, Any]], submissions: Sequence[Submission], words: dict[str, str], language: str
-    ) -> list[str]:
-        """Tell the story in order: accepted, ways out, attempts, receipts, where it stands."""
-        told = [words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at))]
-        told += [words["connector"].format(name=c["name"], why=words[c["why"] or "may"]) for c in candidates]
-        for s in submissions:
-            code = f" ({s.code})" if s.code else ""
-            told.append(
-                words["attempt"].format(
-                    attempt=s.attempt, segment=s.segment, total=s.total, connector=self._name(s.connector_id), status=s.status, code=code
-                )
-            )
-            if receipt := self._receipt(s, language):
-                told.append(_told_receipt(s.segment, receipt, words, language))
-        told.append(_ending(message, words, language))
-        if message.duplicates_possible:
-            told.append(words["duplicates"])
-        return told
-
-    def _attempt(self, submission: Submission, language: str) -> dict[str, Any]:
-        return {
-            "attempt": submission.attempt,
-            "segment": submission.segment,
-            "connector": submission.connector_id,
-            "status": submission.status,
-            "carrier_message_id": submission.carrier_message_id,
-            "code": submission.code,
-            "answered_at": submission.answered_at,
-            "receipt": self._receipt(submission, language),
-        }
-
-    def _receipt(self, submission: Submission, language: str) -> dict[str, Any] | None:
-        """Return the carrier's words, and what they mean."""
-        connector = self._router.connectors.get(submission.connector_id)
-        found = self._causes.find(submission, connector.protocol if connector else "")
-        if found is None:
-            return None
-        told = TOLD[found.outcome]
-        return {
-            "stat": submission.receipt_status,
-            "err": submission.receipt_code,
-            "at": submission.receipt_at,
-            "class": found.outcome,
-            "grounds": found.grounds,
-            "owner": told.owner,
-            "advice": told.in_language(language),
-        }
-
     def _name(self, connector_id: str) -> str:
         connector = self._router.connectors.get(connector_id)
         return connector.name if connector else connector_id
 
+    def _begin(self, message: Message, candidates: list[dict[str, Any]], words: dict[str, str]) -> list[str]:
+        """Tell how it was accepted, and which ways out there are."""
+        told = [words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at))]
+        return told + [words["connector"].format(name=c["name"], why=words[c["why"] or "may"]) for c in candidates]
 
-def _told_receipt(segment: int, receipt: dict[str, Any], words: dict[str, str], language: str) -> str:
-    """Tell a receipt: its code, what that means, and who can act."""
-    code = " ".join(dict.fromkeys(filter(None, (receipt["stat"], receipt["err"]))))
-    told = words["receipt"].format(segment=segment, code=code, advice=receipt["advice"])
-    return told + (words["owner"].format(owner=receipt["owner"].in_language(language)) if receipt["owner"] else "")
+
+def _end(message: Message, words: dict[str, str], language: str) -> list[str]:
+    """Say where it stands, who can act, and whether it may have arrived twice."""
+    told = [_ending(message, words, language)]
+    return [*told, words["duplicates"]] if message.duplicates_possible else told
 
 
 def _ask(facts: NumberFacts, workspace_id: str, lane: Lane, livemode: bool, signature: str) -> Ask:
@@ -228,13 +180,14 @@ def _passed(passed: Passed, words: dict[str, str]) -> str:
 
 
 def _ending(message: Message, words: dict[str, str], language: str) -> str:
-    """Say where it stands and who can act."""
     if message.status == "delivered":
         return words["delivered"]
     if not message.is_final:
         return words["waiting"].format(status=message.status, due_at=_time(message.due_at))
-    reason = reason_of(message.reason_code, message.reason_raw, language) or {}
-    return words["final"].format(status=message.status, advice=reason.get("advice", ""), owner=reason.get("owner", ""))
+    reason = reason_of(message.reason_code, message.reason_raw, language)
+    if reason is None:
+        return words["final"].format(status=message.status, advice="", owner="")
+    return words["final"].format(status=message.status, advice=reason["advice"], owner=Owner(reason["owner"]).in_language(language))
 
 
 def _time(at: Any) -> str:

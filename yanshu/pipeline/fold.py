@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from yanshu.domain.events import Event
 from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt
-from yanshu.pipeline.progress import Progress, Waits, carrier_key
+from yanshu.pipeline.progress import Failed, Progress, Reading, Waits, carrier_key
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
 
@@ -40,10 +40,11 @@ class Fold:
     the store, the guards of this one fail, and it is folded anew from what is stored.
     """
 
-    def __init__(self, work: Work, clock: Clock, waits: Waits, before: "Fold | None" = None) -> None:
+    def __init__(self, work: Work, clock: Clock, waits: Waits, codes: Reading, before: "Fold | None" = None) -> None:
         self._work = work
         self._before = before
         self._waits = waits
+        self._codes = codes
         self.now = clock.now()
         arrivals = [arrival for burst in work.bursts for arrival in burst.arrivals]
         self.parts = [arrival for arrival in arrivals if isinstance(arrival, InboundPart)]
@@ -52,6 +53,7 @@ class Fold:
         self._progress: dict[str, Progress] = {}
         self._keys: dict[tuple[str, str], tuple[str, int, int]] = {}
         self.requeued = False
+        self.failed: list[Failed] = []
 
     async def read(self, uow: UnitOfWork) -> None:
         """Fold all facts, reading what they touch."""
@@ -99,7 +101,7 @@ class Fold:
             if progress is None:
                 continue
             claimed = self._work.flights.get(ident)
-            progress.answered(answers, self.now, decides=claimed is None or _is_still(claimed, progress.message))
+            progress.answered(answers, self.now, self._codes, decides=claimed is None or _is_still(claimed, progress.message))
             for answer in answers:
                 if answer.result is AnswerResult.ACCEPTED and (key := carrier_key(answer.carrier_message_id)):
                     self._keys[answer.connector_id, key] = (ident, answer.attempt, answer.segment)
@@ -131,7 +133,7 @@ class Fold:
                 unmatched.append(receipt)
             else:
                 ident, attempt, segment = place
-                self._progress[ident].reported(receipt, attempt, segment, self.now)
+                self._progress[ident].reported(receipt, attempt, segment, self.now, self._codes)
         return await self._match_by_number(uow, unmatched) if unmatched else []
 
     def _place_of(self, receipt: Receipt) -> tuple[str, int, int] | None:
@@ -195,8 +197,8 @@ class Fold:
         answer = Answer(
             message.id, message.attempts, 1, 1, receipt.connector_id, AnswerResult.ACCEPTED, receipt.arrived_at, receipt.keys[0]
         )
-        progress.answered([answer], self.now)
-        return progress.reported(receipt, message.attempts, 1, self.now)
+        progress.answered([answer], self.now, self._codes)
+        return progress.reported(receipt, message.attempts, 1, self.now, self._codes)
 
     async def _write(self, uow: UnitOfWork) -> None:
         """Write submissions, changes and events."""
@@ -208,6 +210,7 @@ class Fold:
         if changes:
             await uow.messages.move_all(changes)
             await uow.events.add(events_of(changed, self.now))
+        self.failed = [failed for p in changed if (failed := p.failed) is not None]
         self.requeued = any(change.status is Status.QUEUED for change in changes)
 
     async def _park(self, uow: UnitOfWork) -> None:

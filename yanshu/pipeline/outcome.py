@@ -15,7 +15,7 @@ from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, Arrival, Receipt
 from yanshu.pipeline.fold import Burst, Fold, Work
 from yanshu.pipeline.inbound import InboundStage
-from yanshu.pipeline.progress import Waits
+from yanshu.pipeline.progress import Reading, Waits
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
@@ -47,12 +47,13 @@ class _Storing(Struct, frozen=True):
 class Outcome:
     """The pipeline's intake: every link of this process reports here."""
 
-    def __init__(self, store: Store, clock: Clock, inbound: InboundStage, metrics: Metrics, waits: Waits) -> None:
+    def __init__(self, store: Store, clock: Clock, inbound: InboundStage, metrics: Metrics, waits: Waits, codes: Reading) -> None:
         self._store = store
         self._clock = clock
         self._inbound = inbound
         self._metrics = metrics
         self._waits = waits
+        self._codes = codes
         self._flights: dict[str, _Flight] = {}
         self._ended: dict[str, list[Answer]] = {}
         self._bursts: list[Burst] = []
@@ -215,6 +216,7 @@ class Outcome:
             return False
         self._storing -= work.count
         self._metrics.committed("outcome", work.count, self._clock.monotonic() - started)
+        self._metrics.failed(fold.failed)
         for burst in work.bursts:
             burst.done(True)
         self._store.wake("events")
@@ -236,7 +238,7 @@ class Outcome:
 
     async def _fold(self, work: Work, before: Fold | None) -> Fold:
         """Fold before the write transaction is opened: what is only read must not hold up those who write."""
-        fold = Fold(work, self._clock, self._waits, before)
+        fold = Fold(work, self._clock, self._waits, self._codes, before)
         async with self._store.read() as uow:
             await fold.read(uow)
         return fold
@@ -246,7 +248,7 @@ class Outcome:
 
         `StoreStale`, here or with the commit, when a message changed meanwhile: then the caller tries later.
         """
-        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts)), self._clock, self._waits)
+        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts)), self._clock, self._waits, self._codes)
         await fold.read(uow)
         await fold.store(uow)
 

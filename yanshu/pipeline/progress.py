@@ -6,14 +6,17 @@ guarded `Change`, the submissions that changed, and one event per step a person 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from yanshu.domain.lanes import MAX_ATTEMPTS, RECEIPT_WAIT, Lane
 from yanshu.domain.messages import CORRECTION_WINDOW, FINALS, OUTCOME_UNKNOWN, Change, Message, Risk, Status, may_move
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState, Submission, SubmissionStatus
+from yanshu.pipeline.resend import Again, Enough, after_receipts, after_refusal, decisive, next_candidate
+from yanshu.rules.routing.codes import Finding
 
 
 class Waits(Struct, frozen=True):
@@ -34,13 +37,22 @@ class Step(Struct, frozen=True):
     data: dict[str, Any]
 
 
-# Receipts in words of ours: the reason a message ends with when a segment did not arrive.
-_RECEIPT_REASON: dict[ReceiptState, str] = {
-    ReceiptState.EXPIRED: "carrier_expired",
-    ReceiptState.UNDELIVERABLE: "carrier_undeliverable",
-    ReceiptState.REJECTED: "carrier_rejected",
-    ReceiptState.UNKNOWN: "carrier_unknown",
-}
+class Failed(NamedTuple):
+    """That the present attempt failed: as what, and whether another follows."""
+
+    outcome: OutcomeClass
+    is_resent: bool
+
+
+class Reading(Protocol):
+    """Who reads the codes of carriers: `pipeline.causes`."""
+
+    def of_answer(self, connector_id: str, result: AnswerResult, code: str | None) -> Finding:
+        """Return why a submit was not taken."""
+
+    def of_receipt(self, connector_id: str, recipient: str, stat: str, err: str) -> Finding:
+        """Return what a receipt means."""
+
 
 _ANSWER_STATUS: dict[AnswerResult, SubmissionStatus] = {
     AnswerResult.ACCEPTED: SubmissionStatus.ACCEPTED,
@@ -54,13 +66,16 @@ _ANSWER_STATUS: dict[AnswerResult, SubmissionStatus] = {
 
 _NOT_TAKEN = frozenset({AnswerResult.THROTTLED, AnswerResult.UNSENT})
 _OPEN = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.UNANSWERED})
-_LOST = frozenset({SubmissionStatus.UNDELIVERED, SubmissionStatus.REFUSED})
+_REPORTED_LOST = frozenset({SubmissionStatus.UNDELIVERED, SubmissionStatus.UNCLEAR})
+_LOST = _REPORTED_LOST | {SubmissionStatus.REFUSED}
+# Statuses in which a receipt may fold into the row of a segment without moving the message.
+_AWAITING = frozenset({Status.SUBMITTED, Status.PARTIALLY_DELIVERED})
 
 
 class Progress:
     """One message and its submissions while facts are folded in."""
 
-    __slots__ = ("_start", "_waits", "changed", "message", "steps", "submissions")
+    __slots__ = ("_start", "_waits", "changed", "failed", "message", "steps", "submissions")
 
     def __init__(self, message: Message, submissions: Sequence[Submission], waits: Waits) -> None:
         self._start = message
@@ -69,6 +84,7 @@ class Progress:
         self.submissions = {(s.attempt, s.segment): s for s in submissions}
         self.changed: set[tuple[int, int]] = set()
         self.steps: list[Step] = []
+        self.failed: Failed | None = None
 
     @property
     def change(self) -> Change | None:
@@ -113,12 +129,12 @@ class Progress:
         self.steps.append(Step("message.corrected" if corrected else f"message.{status}", self.message.version, data))
         return True
 
-    def answered(self, answers: Sequence[Answer], now: datetime, *, decides: bool = True) -> None:
+    def answered(self, answers: Sequence[Answer], now: datetime, codes: Reading, *, decides: bool = True) -> None:
         """Fold in all answers of one attempt (one a PDU); unless it `decides`, only that it was accepted changes the message."""
         results = {answer.result for answer in answers}
         for answer in answers:
             if answer.result not in _NOT_TAKEN or AnswerResult.ACCEPTED in results:
-                self._keep_answer(answer)
+                self._keep_answer(answer, codes)
         code = next((a.code for a in answers if a.result is not AnswerResult.ACCEPTED and a.code), None)
         if AnswerResult.ACCEPTED in results:
             self._submitted(now)
@@ -131,12 +147,15 @@ class Progress:
         else:
             self._not_accepted(now, code, permanent=AnswerResult.REFUSED in results)
 
-    def _keep_answer(self, answer: Answer) -> None:
+    def _keep_answer(self, answer: Answer, codes: Reading) -> None:
         """Make or update the submission of one segment. A message of which nothing was taken was no attempt and leaves no row."""
         key = (answer.attempt, answer.segment)
         known = self.submissions.get(key)
         if known is not None and known.status not in (SubmissionStatus.UNANSWERED,):
             return
+        status, outcome = _ANSWER_STATUS[answer.result], None
+        if status is SubmissionStatus.REFUSED:
+            outcome = codes.of_answer(answer.connector_id, answer.result, answer.code).outcome
         self.submissions[key] = Submission(
             message_id=answer.message_id,
             attempt=answer.attempt,
@@ -144,11 +163,12 @@ class Progress:
             total=answer.total,
             connector_id=answer.connector_id,
             recipient=self.message.recipient,
-            status=_ANSWER_STATUS[answer.result],
+            status=status,
             answered_at=answer.at,
             carrier_message_id=answer.carrier_message_id,
             carrier_key=carrier_key(answer.carrier_message_id),
             code=answer.code,
+            outcome=outcome,
         )
         self.changed.add(key)
 
@@ -178,38 +198,44 @@ class Progress:
 
     def _not_accepted(self, now: datetime, code: str | None, *, permanent: bool) -> None:
         """Proven not accepted: the next candidate, the same one later, or the end."""
-        message = self.message
-        reason = "connector_refused" if permanent else "connector_busy"
-        if message.attempts >= MAX_ATTEMPTS[message.lane] or message.expires_at <= now:
-            self.move(Status.FAILED, now, reason_code=reason, reason_raw=code)
-        elif (following := next_candidate(message)) is not None:
-            self.move_over(following, now, {"because": reason, "code": code})
-        elif permanent:
-            self.move(Status.FAILED, now, reason_code=reason, reason_raw=code)
-        else:
-            wait = self._waits.retry * 2 ** (message.attempts - 1)
-            self.move(
-                Status.SCHEDULED,
-                now,
-                due_at=now + wait,
-                connector_id=message.candidates[0] if message.candidates else message.connector_id,
-                reason_code=reason,
-                reason_raw=code,
-            )
+        rows = tuple(self.submissions.values())
+        pause = None if permanent else self._waits.retry * 2 ** (self.message.attempts - 1)
+        step = after_refusal(self.message, rows, now, pause)
+        # An attempt before may have been taken and have failed only then: a late receipt of it may still correct the end.
+        was_taken = any(row.status in _REPORTED_LOST for row in rows)
+        note = {"because": "refused", "class": self._decisive(), "code": code}
+        self._follow(step, Status.UNDELIVERED if was_taken else Status.FAILED, now, note, code)
 
-    def move_over(self, connector_id: str, now: datetime, note: dict[str, Any]) -> None:
+    def _follow(self, step: Again | Enough, end: Status, now: datetime, note: dict[str, Any], raw: str | None) -> None:
+        """Begin another attempt, at once or later, or end with the class of the failure as the reason."""
+        outcome: OutcomeClass = note["class"]
+        note = {**note, "attempt": self.message.attempts}
+        self.failed = Failed(outcome, is_resent=isinstance(step, Again))
+        if isinstance(step, Enough):
+            self.move(end, now, note={**note, "resend": step}, reason_code=outcome, reason_raw=raw)
+            return
+        risk = {"duplicates_possible": True} if step.is_risky else {}
+        if step.at <= now:
+            self.move_over(step.connector_id, now, note, reason_code=None, reason_raw=None, **risk)
+        else:
+            waits = {"due_at": step.at, "reason_code": outcome, "reason_raw": raw}
+            self.move(Status.SCHEDULED, now, note=note, connector_id=step.connector_id, **waits, **risk)
+
+    def _decisive(self) -> OutcomeClass:
+        """The class of the present attempt."""
+        return decisive((row for row in self.submissions.values() if row.attempt == self.message.attempts), self.message.lane)
+
+    def move_over(self, connector_id: str | None, now: datetime, note: dict[str, Any], **fields: Any) -> None:
         """Queue it for another connector."""
         note = {**note, "from_connector": self.message.connector_id}
-        self.move(Status.QUEUED, now, note=note, connector_id=connector_id, due_at=self.message.expires_at)
+        self.move(Status.QUEUED, now, note=note, connector_id=connector_id, due_at=self.message.expires_at, **fields)
 
-    def reported(self, receipt: Receipt, attempt: int, segment: int, now: datetime) -> bool:
+    def reported(self, receipt: Receipt, attempt: int, segment: int, now: datetime, codes: Reading) -> bool:
         """Fold in a receipt of one segment; False when it tells nothing new (a repetition, or later than its window)."""
         key = (attempt, segment)
-        known = self.submissions[key]
-        status = SubmissionStatus.DELIVERED if receipt.state is ReceiptState.DELIVERED else SubmissionStatus.UNDELIVERED
-        if not receipt.state.is_final:
-            status = known.status
-        late = known.status is SubmissionStatus.UNDELIVERED and status is SubmissionStatus.DELIVERED
+        known, before = self.submissions[key], self.message
+        status, outcome = self._read(receipt, known, codes)
+        late = known.status in _REPORTED_LOST and status is SubmissionStatus.DELIVERED
         if known.status not in _OPEN and not late:
             return False
         self.submissions[key] = replace(
@@ -219,34 +245,69 @@ class Progress:
             receipt_code=receipt.err,
             receipt_text=receipt.text,
             receipt_at=receipt.arrived_at,
+            outcome=outcome,
         )
         self.changed.add(key)
-        if receipt.state.is_final:
+        if status not in _OPEN:
             self._settle(receipt, attempt, now)
+            if self.message is before:
+                self._touch(now)
         return True
 
+    def _touch(self, now: datetime) -> None:
+        """Count a last word on one segment as a change, although it decides nothing yet.
+
+        Segments decide together, and their receipts may come to several processes at once: of two that fold at the same time
+        one has to see what the other has found, or both would wait for ever.
+        """
+        message = self.message
+        if message.segments > 1 and message.status in _AWAITING:
+            self.message = replace(message, version=message.version + 1, updated_at=now)
+
+    def _read(self, receipt: Receipt, known: Submission, codes: Reading) -> tuple[SubmissionStatus, OutcomeClass | None]:
+        """Return what a receipt makes of a segment, and why; one that is not the last word leaves it as it is."""
+        if not receipt.state.is_final:
+            return known.status, known.outcome
+        if receipt.state is ReceiptState.DELIVERED:
+            return SubmissionStatus.DELIVERED, None
+        found = codes.of_receipt(receipt.connector_id, self.message.recipient, receipt.stat, receipt.err)
+        if found.outcome is OutcomeClass.DELIVERED:
+            return SubmissionStatus.DELIVERED, None
+        if found.outcome is OutcomeClass.ACCEPTED:
+            return known.status, known.outcome
+        return SubmissionStatus.UNDELIVERED if found.is_proven else SubmissionStatus.UNCLEAR, found.outcome
+
     def _settle(self, receipt: Receipt, attempt: int, now: datetime) -> None:
-        """Decide the message from the segments of the attempt the receipt belongs to."""
+        """Decide the message from the segments of the attempt the receipt belongs to; an attempt before can only have arrived after all."""
         rows = [s for (number, _), s in self.submissions.items() if number == attempt]
         complete = len(rows) == rows[0].total
         delivered = sum(row.status is SubmissionStatus.DELIVERED for row in rows)
         note: dict[str, Any] = {"code": receipt.err, "stat": receipt.stat}
         if complete and delivered == len(rows):
-            self._deliver(now, note)
+            self._deliver(now, attempt, note)
+        elif attempt != self.message.attempts:
+            return
         elif complete and not any(row.status in _OPEN for row in rows):
-            reason = _RECEIPT_REASON.get(receipt.state, "carrier_undeliverable")
-            if attempt == self.message.attempts:
-                self.move(Status.UNDELIVERED, now, note=note, reason_code=reason, reason_raw=f"{receipt.stat}:{receipt.err}")
+            self._undelivered(receipt, now, note)
         elif delivered and self.message.status is not Status.PARTIALLY_DELIVERED:
             note = {**note, "delivered_segments": delivered, "segments": rows[0].total}
             self.move(Status.PARTIALLY_DELIVERED, now, note=note, due_at=now + self._waits.partial, submitted_at=self._since(now))
 
-    def _deliver(self, now: datetime, note: dict[str, Any]) -> None:
-        """Delivered; as a correction only within its window."""
+    def _undelivered(self, receipt: Receipt, now: datetime, note: dict[str, Any]) -> None:
+        """Every segment has its last word, and it is not that all are there: another attempt, or the end."""
+        if not may_move(self.message.status, Status.UNDELIVERED):
+            return  # an end that was reached otherwise, or another attempt that is waiting already
+        step = after_receipts(self.message, tuple(self.submissions.values()), now)
+        raw = " ".join(dict.fromkeys(filter(None, (receipt.stat, receipt.err))))
+        self._follow(step, Status.UNDELIVERED, now, {"because": "undelivered", "class": self._decisive(), **note}, raw)
+
+    def _deliver(self, now: datetime, attempt: int, note: dict[str, Any]) -> None:
+        """Delivered; as a correction only within its window. When it was an attempt before the present one, that may arrive as well."""
         done = self.message.done_at
         if done is not None and now - done > CORRECTION_WINDOW:
             return
-        self.move(Status.DELIVERED, now, note=note, submitted_at=self._since(now), reason_code=None, reason_raw=None)
+        risk = {"duplicates_possible": True} if attempt < self.message.attempts else {}
+        self.move(Status.DELIVERED, now, note=note, submitted_at=self._since(now), reason_code=None, reason_raw=None, **risk)
 
     def _since(self, now: datetime) -> datetime:
         return self.message.submitted_at or now
@@ -298,15 +359,6 @@ _OVERDUE = {
     Status.SUBMITTED: Progress._no_receipt,
     Status.PARTIALLY_DELIVERED: Progress._end_partial,
 }
-
-
-def next_candidate(message: Message) -> str | None:
-    """Return the connector after the present one in the message's ranking, or None when it was the last."""
-    candidates = message.candidates
-    if message.connector_id not in candidates:
-        return None
-    place = candidates.index(message.connector_id) + 1
-    return candidates[place] if place < len(candidates) else None
 
 
 def carrier_key(carrier_message_id: str | None) -> str | None:

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from yanshu.domain.connectors import ConnectorState, LinkReport, LinkState
 from yanshu.pipeline.fold import events_of
-from yanshu.pipeline.progress import Progress, Waits, next_candidate
+from yanshu.pipeline.progress import Progress, Waits
+from yanshu.pipeline.resend import next_candidate
 from yanshu.pipeline.route import Router
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.metrics import MetricWrapperBase
 
 from yanshu.domain.connectors import LinkReport, LinkState
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, Receipt, ReceiptState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -19,6 +20,11 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_claimed_messages_total": (Counter, "Messages claimed and handed to a link for submission.", ()),
     "yanshu_answers_total": (Counter, "Submits ended, by result.", ("result",)),
     "yanshu_receipts_total": (Counter, "Receipts arrived, by state.", ("state",)),
+    "yanshu_failed_attempts_total": (
+        Counter,
+        "Attempts refused or reported undelivered, by class of the code and by what followed: resent, ended.",
+        ("class", "then"),
+    ),
     "yanshu_inbound_parts_total": (Counter, "Inbound parts (MO) arrived.", ()),
     "yanshu_commit_seconds": (Histogram, "Duration of the stage's transactions.", ("stage",)),
     "yanshu_chunk_size": (Histogram, "Rows or facts in one transaction of the stage.", ("stage",)),
@@ -78,6 +84,11 @@ class Metrics:
         parts = len(arrivals) - states.total()
         if parts:
             self._all["yanshu_inbound_parts_total"].inc(parts)
+
+    def failed(self, attempts: Sequence[tuple[OutcomeClass, bool]]) -> None:
+        """Count failed attempts by class, and by whether another follows."""
+        for (outcome, is_resent), count in Tally(attempts).items():
+            self._all["yanshu_failed_attempts_total"].labels(outcome.value, "resent" if is_resent else "ended").inc(count)
 
     def committed(self, stage: str, count: int, seconds: float) -> None:
         """Note one transaction of a stage: how much it carried and how long it took."""

@@ -1,16 +1,31 @@
 """What a message becomes when answers, receipts and deadlines come."""
 
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
+from yanshu.domain.connectors import Connector
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Risk, Status
-from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState
-from yanshu.pipeline.progress import Progress, Waits, carrier_key, next_candidate
+from yanshu.domain.outcomes import OutcomeClass
+from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState, SubmissionStatus
+from yanshu.pipeline.progress import Progress, Waits, carrier_key
+from yanshu.pipeline.resend import next_candidate
+from yanshu.testing.causes import shipped_causes
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 WAITS = Waits()
+
+
+class Nobody:
+    """A router that knows no connector: codes are read by the recipient's operator."""
+
+    connectors: ClassVar[dict[str, Connector]] = {}
+
+
+CODES = shipped_causes(Nobody())
 
 
 def message(**fields: object) -> Message:
@@ -63,11 +78,11 @@ ANSWERS = [
     # name, message fields, results of the segments, status reached, reason, connector afterwards
     ("accepted", {}, [R.ACCEPTED], Status.SUBMITTED, None, "con_a"),
     ("refused goes to the next candidate", {}, [R.REFUSED], Status.QUEUED, None, "con_b"),
-    ("refused by the last candidate fails", {"connector_id": "con_b"}, [R.REFUSED], Status.FAILED, "connector_refused", "con_b"),
+    ("refused by the last candidate fails", {"connector_id": "con_b"}, [R.REFUSED], Status.FAILED, "unknown", "con_b"),
     ("busy goes to the next candidate", {}, [R.BUSY], Status.QUEUED, None, "con_b"),
-    ("busy at the last candidate waits", {"connector_id": "con_b"}, [R.BUSY], Status.SCHEDULED, "connector_busy", "con_a"),
-    ("busy at the last attempt fails", {"attempts": 4}, [R.BUSY], Status.FAILED, "connector_busy", "con_a"),
-    ("expired while refused fails", {"expires_at": NOW}, [R.BUSY], Status.FAILED, "connector_busy", "con_a"),
+    ("busy at the last candidate waits", {"connector_id": "con_b"}, [R.BUSY], Status.SCHEDULED, "carrier_error", "con_a"),
+    ("busy at the last attempt fails", {"attempts": 4}, [R.BUSY], Status.FAILED, "carrier_error", "con_a"),
+    ("expired while refused fails", {"expires_at": NOW}, [R.BUSY], Status.FAILED, "carrier_error", "con_a"),
     ("throttled goes back to the queue", {}, [R.THROTTLED], Status.QUEUED, None, "con_a"),
     ("unsent goes back to the queue", {}, [R.UNSENT], Status.QUEUED, None, "con_a"),
     ("unanswered is unknown, not failed", {}, [R.UNANSWERED], Status.UNKNOWN, "submit_unanswered", "con_a"),
@@ -85,7 +100,7 @@ def test_answers_move_the_message_as_the_table_says(
     start = message(**fields)
     progress = Progress(start, (), WAITS)
     attempt = start.attempts
-    progress.answered([answer(r, segment=n, total=len(results), attempt=attempt) for n, r in enumerate(results, 1)], NOW)
+    progress.answered([answer(r, segment=n, total=len(results), attempt=attempt) for n, r in enumerate(results, 1)], NOW, CODES)
     change = progress.change
     assert change is not None
     assert (change.status, change.reason_code, change.connector_id) == (status, reason, connector)
@@ -93,15 +108,15 @@ def test_answers_move_the_message_as_the_table_says(
 
 def test_a_throttled_submit_is_no_attempt_and_leaves_no_submission() -> None:
     progress = Progress(message(), (), WAITS)
-    progress.answered([answer(R.THROTTLED, code="0x00000058")], NOW)
+    progress.answered([answer(R.THROTTLED, code="0x00000058")], NOW, CODES)
     assert progress.message.attempts == 0
     assert progress.submissions == {}
 
 
 def test_answer_and_receipt_in_one_flush_make_one_change_and_two_events() -> None:
     progress = Progress(message(), (), WAITS)
-    progress.answered([answer(R.ACCEPTED)], NOW)
-    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    progress.answered([answer(R.ACCEPTED)], NOW, CODES)
+    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
     change = progress.change
     assert change is not None
     assert (change.status, change.previous, change.due_at) == (Status.DELIVERED, Status.SUBMITTING, None)
@@ -111,47 +126,47 @@ def test_answer_and_receipt_in_one_flush_make_one_change_and_two_events() -> Non
 
 def test_a_repeated_receipt_changes_nothing() -> None:
     progress = Progress(message(), (), WAITS)
-    progress.answered([answer(R.ACCEPTED)], NOW)
-    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    progress.answered([answer(R.ACCEPTED)], NOW, CODES)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
     before = progress.change
-    assert not progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
-    assert not progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 1, NOW)
+    assert not progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    assert not progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 1, NOW, CODES)
     assert progress.change == before
 
 
 def test_a_late_delivery_corrects_an_undelivered_message_once() -> None:
-    progress = Progress(message(), (), WAITS)
-    progress.answered([answer(R.ACCEPTED)], NOW)
-    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW)
+    progress = Progress(message(lane=Lane.MARKETING), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW, CODES)
+    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW, CODES)
     assert progress.message.status is Status.UNDELIVERED
-    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=1))
+    assert progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=1), CODES)
     assert progress.message.status is Status.DELIVERED
     assert progress.steps[-1].type == "message.corrected"
 
 
 def test_a_correction_later_than_its_window_is_not_taken() -> None:
-    progress = Progress(message(), (), WAITS)
-    progress.answered([answer(R.ACCEPTED)], NOW)
-    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW)
-    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=73))
+    progress = Progress(message(lane=Lane.MARKETING), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW, CODES)
+    progress.reported(receipt(ReceiptState.EXPIRED, "EXPIRED"), 1, 1, NOW, CODES)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW + timedelta(hours=73), CODES)
     assert progress.message.status is Status.UNDELIVERED
 
 
 def test_segments_decide_together() -> None:
     progress = Progress(message(segments=3), (), WAITS)
-    progress.answered([answer(R.ACCEPTED, segment=n, total=3) for n in (1, 2, 3)], NOW)
-    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    progress.answered([answer(R.ACCEPTED, segment=n, total=3) for n in (1, 2, 3)], NOW, CODES)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
     assert progress.message.status is Status.PARTIALLY_DELIVERED
-    progress.reported(receipt(ReceiptState.DELIVERED), 1, 3, NOW)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 3, NOW, CODES)
     assert progress.message.status is Status.PARTIALLY_DELIVERED
-    progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 2, NOW)
+    progress.reported(receipt(ReceiptState.UNDELIVERABLE, "UNDELIV"), 1, 2, NOW, CODES)
     assert progress.message.status is Status.UNDELIVERED
 
 
 def test_partly_reported_ends_delivered_when_nothing_failed() -> None:
     progress = Progress(message(segments=2), (), WAITS)
-    progress.answered([answer(R.ACCEPTED, segment=n, total=2) for n in (1, 2)], NOW)
-    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW)
+    progress.answered([answer(R.ACCEPTED, segment=n, total=2) for n in (1, 2)], NOW, CODES)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
     progress.overdue(NOW + WAITS.partial)
     assert progress.message.status is Status.DELIVERED
 
@@ -178,18 +193,18 @@ def test_every_open_status_has_a_deadline_and_a_next_state(
 def test_an_unanswered_otp_is_sent_again_only_where_the_risk_was_accepted() -> None:
     fields = {"lane": Lane.OTP, "expires_at": NOW + timedelta(minutes=5)}
     risky = Progress(message(**fields, risk=Risk.BEST_EFFORT), (), WAITS)
-    risky.answered([answer(R.UNANSWERED)], NOW)
+    risky.answered([answer(R.UNANSWERED)], NOW, CODES)
     assert risky.message.due_at == NOW + timedelta(seconds=15)
     risky.overdue(NOW + timedelta(seconds=15))
     assert (risky.message.status, risky.message.duplicates_possible, risky.message.connector_id) == (Status.QUEUED, True, "con_b")
     careful = Progress(message(**fields), (), WAITS)
-    careful.answered([answer(R.UNANSWERED)], NOW)
+    careful.answered([answer(R.UNANSWERED)], NOW, CODES)
     assert careful.message.due_at == NOW + timedelta(hours=24)
 
 
 def test_the_late_answer_of_a_given_up_attempt_does_not_queue_the_message_again() -> None:
     progress = Progress(message(attempts=2), (), WAITS)
-    progress.answered([answer(R.REFUSED, attempt=1)], NOW)
+    progress.answered([answer(R.REFUSED, attempt=1)], NOW, CODES)
     assert progress.change is None
 
 
@@ -197,6 +212,137 @@ def test_candidates_are_tried_in_order() -> None:
     assert next_candidate(message()) == "con_b"
     assert next_candidate(message(connector_id="con_b")) is None
     assert next_candidate(message(connector_id="con_x")) is None
+
+
+def failing(stat: str, err: str = "") -> Receipt:
+    return replace(receipt(ReceiptState.UNDELIVERABLE, stat), err=err)
+
+
+def submitted(**fields: object) -> Progress:
+    """A message whose first attempt over con_a has been accepted."""
+    progress = Progress(message(**fields), (), WAITS)
+    total = progress.message.segments
+    progress.answered([answer(R.ACCEPTED, segment=n, total=total) for n in range(1, total + 1)], NOW, CODES)
+    return progress
+
+
+def resubmitted(progress: Progress) -> Progress:
+    """The same when its next attempt has been claimed, and accepted."""
+    claimed = replace(progress.message, status=Status.SUBMITTING, attempts=2, version=progress.message.version + 1)
+    again = Progress(claimed, tuple(progress.submissions.values()), WAITS)
+    again.answered([replace(answer(R.ACCEPTED, attempt=2), connector_id="con_b")], NOW, CODES)
+    return again
+
+
+def test_a_fault_of_the_carrier_queues_it_for_another_connector() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    change, step = progress.change, progress.steps[-1]
+    assert change is not None
+    assert (change.status, change.connector_id, change.due_at, change.reason_code) == (Status.QUEUED, "con_b", change.expires_at, None)
+    assert step.type == "message.queued"
+    told = {"because": "undelivered", "class": "carrier_error", "attempt": 1, "from_connector": "con_a", "code": "CB:0018"}
+    assert told.items() <= step.data.items()
+    assert progress.failed == (OutcomeClass.CARRIER_ERROR, True)
+
+
+def test_a_phone_that_is_off_is_tried_again_later_over_the_same_connector() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "MK:0024"), 1, 1, NOW, CODES)
+    found = progress.message
+    assert (found.status, found.connector_id, found.due_at) == (Status.SCHEDULED, "con_a", NOW + timedelta(minutes=30))
+    assert (found.reason_code, found.reason_raw) == ("off_or_unreachable", "UNDELIV MK:0024")
+    progress.overdue(NOW + timedelta(minutes=30))
+    assert (progress.message.status, progress.message.reason_code) == (Status.QUEUED, None)
+
+
+def test_a_dead_number_ends_it_with_the_class_as_its_reason() -> None:
+    progress = submitted()
+    progress.reported(failing("MK:0001", "MK:0001"), 1, 1, NOW, CODES)
+    assert (progress.message.status, progress.message.reason_code, progress.message.reason_raw) == (
+        Status.UNDELIVERED,
+        "invalid_number",
+        "MK:0001",
+    )
+    assert progress.steps[-1].data["resend"] == "class"
+    assert progress.submissions[1, 1].outcome is OutcomeClass.INVALID_NUMBER
+
+
+def test_news_that_never_came_is_no_failure_to_act_on() -> None:
+    progress = submitted()
+    progress.reported(failing("MC:0151"), 1, 1, NOW, CODES)
+    assert progress.message.status is Status.UNDELIVERED
+    assert progress.submissions[1, 1].status is SubmissionStatus.UNCLEAR
+    assert progress.steps[-1].data["resend"] == "unproven"
+    risky = submitted(risk=Risk.BEST_EFFORT)
+    risky.reported(failing("IA:0054"), 1, 1, NOW, CODES)
+    assert (risky.message.status, risky.message.connector_id, risky.message.duplicates_possible) == (Status.QUEUED, "con_b", True)
+
+
+def test_a_late_delivery_calls_a_waiting_resend_off() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    found = progress.message
+    assert (found.status, found.duplicates_possible, found.due_at) == (Status.DELIVERED, False, None)
+
+
+def test_a_late_delivery_after_another_attempt_began_says_that_it_may_arrive_twice() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    again = resubmitted(progress)
+    again.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    assert (again.message.status, again.message.duplicates_possible) == (Status.DELIVERED, True)
+    assert again.reported(receipt(ReceiptState.DELIVERED), 2, 1, NOW, CODES), "kept, so that it can be explained"
+    assert {row.status for row in again.submissions.values()} == {SubmissionStatus.DELIVERED}
+    assert [step.type for step in again.steps] == ["message.submitted", "message.delivered"]
+
+
+def test_a_second_bad_report_on_an_earlier_attempt_changes_nothing() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    again = resubmitted(progress)
+    before = again.message
+    assert not again.reported(failing("UNDELIV", "MK:0001"), 1, 1, NOW, CODES)
+    assert again.message is before
+
+
+def test_a_resend_that_nobody_takes_ends_undelivered_and_may_still_be_corrected() -> None:
+    progress = submitted()
+    progress.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    claimed = replace(progress.message, status=Status.SUBMITTING, attempts=2)
+    again = Progress(claimed, tuple(progress.submissions.values()), WAITS)
+    again.answered([replace(answer(R.REFUSED, attempt=2, code="0x0000000b"), connector_id="con_b")], NOW, CODES)
+    assert (again.message.status, again.message.reason_code) == (Status.UNDELIVERED, "param")
+    again.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    assert again.message.status is Status.DELIVERED
+    assert again.steps[-1].type == "message.corrected"
+
+
+def test_a_long_text_is_sent_again_only_when_no_segment_arrived() -> None:
+    lost = submitted(segments=2)
+    lost.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    assert lost.message.status is Status.SUBMITTED
+    lost.reported(failing("UNDELIV", "CB:0018"), 1, 2, NOW, CODES)
+    assert lost.message.status is Status.QUEUED
+    torn = submitted(segments=2)
+    torn.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    torn.reported(failing("UNDELIV", "CB:0018"), 1, 2, NOW, CODES)
+    assert (torn.message.status, torn.steps[-1].data["resend"]) == (Status.UNDELIVERED, "partly_delivered")
+    risky = submitted(segments=2, risk=Risk.BEST_EFFORT)
+    risky.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    risky.reported(failing("UNDELIV", "CB:0018"), 1, 2, NOW, CODES)
+    assert (risky.message.status, risky.message.duplicates_possible) == (Status.QUEUED, True)
+
+
+def test_a_last_word_on_one_of_two_segments_guards_the_message() -> None:
+    progress = submitted(segments=2)
+    stored = Progress(progress.message, tuple(progress.submissions.values()), WAITS)
+    stored.reported(failing("UNDELIV", "CB:0018"), 1, 1, NOW, CODES)
+    change = stored.change
+    assert change is not None
+    assert (change.status, change.previous, change.version) == (Status.SUBMITTED, Status.SUBMITTED, change.expected + 1)
+    assert stored.steps == []
 
 
 @pytest.mark.parametrize(("raw", "key"), [("00AB", "ab"), ("1001", "1001"), ("000", "0"), ("", None), (None, None)])

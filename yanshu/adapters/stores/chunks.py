@@ -9,6 +9,7 @@ import msgspec
 from yanshu.adapters.stores.rows import micros, moment, to_json, words_from_json, words_to_json
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Change, Encoding, Message, Risk, Status
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Submission, SubmissionStatus
 
 Row = tuple[Any, ...]
@@ -36,6 +37,7 @@ _LANE = {str(lane): lane for lane in Lane}
 _ENCODING = {str(encoding): encoding for encoding in Encoding}
 _RISK = {str(risk): risk for risk in Risk}
 _SUBMISSION_STATUS = {str(status): status for status in SubmissionStatus}
+_OUTCOME: dict[str | None, OutcomeClass | None] = {None: None, **{str(outcome): outcome for outcome in OutcomeClass}}
 
 
 def _micros(time: datetime | None) -> int | None:
@@ -166,6 +168,7 @@ def submission_row(s: Submission) -> Row:
         s.receipt_code,
         s.receipt_text,
         _micros(s.receipt_at),
+        None if s.outcome is None else s.outcome.value,
     )
 
 
@@ -188,6 +191,7 @@ def submissions_of(rows: Iterable[Sequence[Any]]) -> list[Submission]:
             receipt_code=r[12],
             receipt_text=r[13],
             receipt_at=_moment(r[14]),
+            outcome=_OUTCOME[r[15]],
         )
         for r in rows
     ]

@@ -1,4 +1,4 @@
-"""The table of receipt codes: what a carrier's code means, by the table of the carrier that wrote it.
+"""The table of codes: what a carrier's code in a receipt or an answer means, by the table of the carrier that wrote it.
 
 It is a dated data file. Codes that it does not list are read by their form, as far as that tells: how China Telecom joins
 state and error (``UNDELIVS705S``), and the family a code of China Mobile belongs to (``MK:…``).
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from yanshu.domain.outcomes import OutcomeClass
 
 ANY = "any"
-TABLES = ("any", "cmcc", "cucc", "ctcc", "sgip_report", "sgip_resp", "volcengine")
+# Those that end in _resp are of answers to a submit, by protocol.
+TABLES = ("any", "cmcc", "cucc", "ctcc", "cmpp_resp", "sgip_report", "sgip_resp", "smgp_resp", "smpp_resp", "volcengine")
 _HEADING = ["carrier", "code", "class"]
 _CLASSES = {str(outcome): outcome for outcome in OutcomeClass}
 _REMEMBERED = 4096
@@ -43,6 +44,9 @@ FAMILIES: dict[str, OutcomeClass] = {
     **dict.fromkeys(("MA", "MC", "IA", "IB", "IC", "CA", "DA"), OutcomeClass.CARRIER_ERROR),
     **dict.fromkeys(("ID", "DB", "CB"), OutcomeClass.NOT_ORDERED),
 }
+# Hops that did not answer or never reported: what they were given may well have arrived. MM is the SMSC's own "unknown".
+SILENT = ("MA:", "IA:", "MC:", "IC:", "MM:")
+UNTOLD = "UNKNOWN"
 _JOINED = re.compile(r"(UNDELIV|EXPIRED|REJECTD|DELIVRD)[S_]?([0-9]{3})S?")
 
 
@@ -54,14 +58,17 @@ class Grounds(StrEnum):
     JOINED = "joined"  # China Telecom's state and error in one
     FAMILY = "family"  # China Mobile's family of codes
     STATE = "state"  # the state alone
+    ANSWER = "answer"  # no table has the code of an answer: how the connector takes it
+    EARLIER = "earlier"  # as it was read when it came; today's table reads it otherwise
     NOTHING = "nothing"
 
 
 class Finding(NamedTuple):
-    """What a code means, and how that is known."""
+    """What a code means, and how that is known. `is_proven`: a failure is one, not just news that never came."""
 
     outcome: OutcomeClass
     grounds: Grounds
+    is_proven: bool = True
 
 
 _UNKNOWN = Finding(OutcomeClass.UNKNOWN, Grounds.NOTHING)
@@ -99,12 +106,12 @@ class Codes:
         state = STATES.get(stat)
         if state in _GOOD_NEWS:  # an error beside good news is none
             return Finding(state, Grounds.STATE)
-        found = self._read(carrier, err, stat) if err and err != stat else None
+        found, code = self._read(carrier, err, stat) if err and err != stat else None, err
         if found is None and state is None:
-            found = self._read(carrier, stat, "")
+            found, code = self._read(carrier, stat, ""), stat
         if found is None and state is not None:
-            found = Finding(state, Grounds.STATE)
-        return found or _UNKNOWN
+            found, code = Finding(state, Grounds.STATE), stat
+        return (found or _UNKNOWN)._replace(is_proven=not code.startswith(SILENT) and code != UNTOLD)
 
     def _read(self, carrier: str, code: str, stat: str) -> Finding | None:
         """Read one code: the tables, then its form."""

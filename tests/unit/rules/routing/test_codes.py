@@ -101,8 +101,32 @@ FOUND: list[tuple[str, tuple[str, str, str], OutcomeClass, Grounds]] = [
 
 @pytest.mark.parametrize(("name", "asked", "outcome", "grounds"), FOUND, ids=[case[0] for case in FOUND])
 def test_a_receipt_is_read(codes: Codes, name: str, asked: tuple[str, str, str], outcome: OutcomeClass, grounds: Grounds) -> None:
-    assert codes.find(*asked) == (outcome, grounds)
-    assert codes.find(*asked) == (outcome, grounds), "from memory it is the same"
+    found = codes.find(*asked)
+    assert (found.outcome, found.grounds) == (outcome, grounds)
+    assert codes.find(*asked) == found, "from memory it is the same"
+
+
+# Whether a failure is proven: the hop that did not answer, or heard nothing more, may have passed it on.
+UNPROVEN = [
+    ("the SMSC did not answer", ("cmcc", "MA:0054", "MA:0054"), False),
+    ("the next gateway did not answer", ("cmcc", "IA:0054", ""), False),
+    ("no report came from the SMSC", ("cmcc", "MC:0055", ""), False),
+    ("no report came from the next gateway", ("smpp", "UNDELIV", "IC:0001"), False),
+    ("the SMSC does not know", ("cmcc", "MM:0001", ""), False),
+    ("the carrier does not know", ("cmcc", "UNKNOWN", ""), False),
+    ("the carrier does not know, and its error says nothing", ("cmcc", "UNKNOWN", "000"), False),
+    ("the carrier does not know, but its error does", ("cmcc", "UNKNOWN", "MK:0001"), True),
+    ("charging did not answer, before anything was sent", ("cmcc", "CA:0054", ""), True),
+    ("the network refused", ("cmcc", "MK:0001", ""), True),
+    ("validity ended", ("cmcc", "EXPIRED", ""), True),
+    ("rejected", ("cmcc", "REJECTD", "?!"), True),
+    ("a code of nobody knows whose in place of a state is a failure all the same", ("cmcc", "ZZ:0001", ""), True),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "proven"), UNPROVEN, ids=[case[0] for case in UNPROVEN])
+def test_a_failure_is_proven_or_not(codes: Codes, name: str, asked: tuple[str, str, str], proven: bool) -> None:
+    assert codes.find(*asked).is_proven is proven
 
 
 def test_the_shipped_table_has_every_carrier_and_is_asked_without_end(codes: Codes) -> None:
@@ -123,8 +147,8 @@ def test_the_table_cannot_be_changed_from_outside() -> None:
 
 def test_tables_that_disagree_on_a_named_code_say_nothing_to_strangers() -> None:
     codes = read_codes(HEAD + "cmcc,X1,ported\ncucc,X1,param\n")
-    assert codes.find("cucc", "X1", "") == (O.PARAM, G.LISTED)
-    assert codes.find("ctcc", "X1", "") == (O.UNKNOWN, G.NOTHING)
+    assert codes.find("cucc", "X1", "")[:2] == (O.PARAM, G.LISTED)
+    assert codes.find("ctcc", "X1", "")[:2] == (O.UNKNOWN, G.NOTHING)
 
 
 HEAD = "carrier,code,class\n"

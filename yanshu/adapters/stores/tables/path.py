@@ -65,6 +65,7 @@ submissions = Table(
     *times("answered_at"),
     *words("carrier_message_id", "carrier_key", "code", "receipt_status", "receipt_code", "receipt_text", null=True),
     *times("receipt_at", null=True),
+    *words("outcome", null=True),
     PrimaryKeyConstraint("message_id", "attempt", "segment"),
 )
 partial("submissions_carrier", submissions.c.carrier_key, submissions.c.connector_id, where="carrier_key IS NOT NULL")

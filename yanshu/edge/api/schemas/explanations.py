@@ -24,12 +24,17 @@ class CandidateOut(Struct, kw_only=True):
     rank: int | None
 
 
-class AttemptReceiptOut(Struct, kw_only=True):
-    """The carrier's report: its own words, then what they mean. `grounds` says how that is known; without `owner` nobody must act."""
+class AttemptReceiptOut(Struct):
+    """The carrier's report in its own words."""
 
     stat: str
     err: str | None
     at: datetime | None
+
+
+class MeaningOut(Struct, kw_only=True):
+    """What the carrier's last word means. `grounds` says how that is known; without `owner` nobody must act."""
+
     outcome: OutcomeClass = field(name="class")
     grounds: Grounds
     owner: Owner | None
@@ -37,7 +42,7 @@ class AttemptReceiptOut(Struct, kw_only=True):
 
 
 class AttemptOut(Struct, kw_only=True):
-    """One attempt at one segment."""
+    """One attempt at one segment: `code` is of the answer, `meaning` of the receipt or, where there is none, of a refusal."""
 
     attempt: int
     segment: int
@@ -47,6 +52,7 @@ class AttemptOut(Struct, kw_only=True):
     code: str | None
     answered_at: datetime
     receipt: AttemptReceiptOut | None
+    meaning: MeaningOut | None
 
 
 class StepOut(Struct):

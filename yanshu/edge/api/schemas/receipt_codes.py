@@ -13,7 +13,7 @@ from yanshu.rules.routing.codes import Finding, Grounds
 class CodeQuery(Struct, forbid_unknown_fields=True):
     """Whose code it is: numbers mean nothing without their carrier."""
 
-    carrier: Literal["any", "cmcc", "cucc", "ctcc", "sgip_report", "sgip_resp", "volcengine"] = "any"
+    carrier: Literal["any", "cmcc", "cucc", "ctcc", "cmpp_resp", "sgip_report", "sgip_resp", "smgp_resp", "smpp_resp", "volcengine"] = "any"
 
 
 class RetryOut(Struct):
