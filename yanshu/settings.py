@@ -91,6 +91,18 @@ class Settings:
     prefix_file: str = setting(
         "", "Table of mainland number ranges; empty: prefixes.csv in the data directory, or where there is none the shipped one."
     )
+    learned_operator_days: int = setting(
+        180, "How long it is believed who serves a number, once receipts have taught it.", between(1, 3650)
+    )
+    dead_receipts: int = setting(2, "After so many messages that found no such number, the number counts as dead.", between(1, 8))
+    dead_strikes: int = setting(
+        3, "The same for messages that found it dead, suspended or without SMS, in whatever mixture.", between(1, 8)
+    )
+    dead_spread_hours: int = setting(24, "The first and the last of these are at least so far apart.", between(0, 720))
+    dead_window_days: int = setting(30, "And all of them within so many days.", between(1, 365))
+    dead_probe_days: int = setting(
+        90, "After so long one message to a dead number is let through, to see whether it still is.", between(1, 3650)
+    )
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = setting("json", "json or text.", one_of("json", "text"))
     requests_per_second: int = setting(1000, "Requests a key may make per second unless the key says otherwise.", between(1))

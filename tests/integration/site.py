@@ -24,6 +24,7 @@ from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
@@ -31,6 +32,8 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
+from yanshu.rules.contacts.lessons import Policy
+from yanshu.rules.contacts.prefixes import shipped_prefixes
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
@@ -87,7 +90,8 @@ class Site:
         """Wire the stages and wait for the links."""
         store, clock, metrics = self.store, self.clock, Metrics()
         self.router = Router(store)
-        self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router), metrics, 20_000)
+        self.numbers = Numbers(store, shipped_prefixes(), Policy(), metrics)
+        self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, metrics, self.waits, shipped_causes(self.router))
         dispatcher = Dispatcher(store, clock, self.outcome, metrics, 5)

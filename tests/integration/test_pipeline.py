@@ -23,6 +23,8 @@ from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.learn import Learner
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
@@ -31,6 +33,8 @@ from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
+from yanshu.rules.contacts.lessons import Policy
+from yanshu.rules.contacts.prefixes import shipped_prefixes
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
 from yanshu.settings import Settings
@@ -49,10 +53,13 @@ class House:
         self.store, self.clock = store, clock
         self.metrics = Metrics()
         waits = Waits()
-        self.router = Router(store)
-        self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router), self.metrics, 20_000)
+        prefixes = shipped_prefixes()
+        self.router = Router(store, prefixes)
+        self.numbers = Numbers(store, prefixes, Policy(), self.metrics)
+        self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), self.metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, self.metrics, waits, shipped_causes(self.router))
+        self.outcome.attach(Learner(self.numbers, self.router))
         self.carriers: dict[str, ScriptedCarrier] = {}
         dispatcher = Dispatcher(store, clock, self.outcome, self.metrics, 30)
         self.fleet = Fleet("node_1", store, clock, self.router, dispatcher, self._carrier)

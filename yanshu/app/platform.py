@@ -29,7 +29,9 @@ from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.learn import Learner
 from yanshu.pipeline.notify import Notifier
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
@@ -42,6 +44,7 @@ from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
 from yanshu.rules.accounts.keys import SECRET_BYTES, mint_secret
 from yanshu.rules.accounts.sealing import Sealer
+from yanshu.rules.contacts.lessons import Policy
 from yanshu.rules.contacts.prefixes import open_prefixes
 from yanshu.rules.routing.codes import shipped_codes
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
@@ -68,6 +71,7 @@ class Stages(Struct, frozen=True):
     sweeper: Sweeper
     runner: BatchRunner
     notifier: Notifier
+    numbers: Numbers
 
 
 class Platform:
@@ -135,6 +139,7 @@ class Platform:
             Service(name="loop", run=self.supervisor.watch_loop),
             Service(name="store", run=StoreWatch(self.store, self.clock).run),
             Service(name="router", start=self._load_routes, run=stages.router.run),
+            Service(name="numbers", start=self._load_lessons, run=stages.numbers.run),
             Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
             Service(name="accept", run=stages.accepter.run, stop=stages.accepter.settled, budget_seconds=budget),
         ]
@@ -162,11 +167,13 @@ class Platform:
             unknown_resend=timedelta(seconds=settings.unknown_resend_seconds),
             partial=timedelta(seconds=settings.partial_grace_seconds),
         )
+        numbers = Numbers(store, self.prefixes, read_policy(settings), self.metrics)
         router = Router(store, self.prefixes)
-        accepter = Accepter(store, clock, Composer(clock, Checker(), router), self.metrics, settings.accept_backlog)
+        accepter = Accepter(store, clock, Composer(clock, Checker(), router, numbers), self.metrics, settings.accept_backlog)
         inbound = InboundStage(clock, router)
         causes = Causes(self.codes, self.prefixes, router)
         outcome = Outcome(store, clock, inbound, self.metrics, waits, causes)
+        outcome.attach(Learner(numbers, router))
         dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
         fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)
         fleet.attach(outcome)
@@ -183,6 +190,7 @@ class Platform:
             sweeper=Sweeper(store, clock, outcome, inbound, rerouter),
             runner=BatchRunner(store, clock, batches, waits),
             notifier=Notifier(store, self.poster, clock, self.sealer.open_text, show_object, self.metrics),
+            numbers=numbers,
         )
 
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
@@ -192,6 +200,9 @@ class Platform:
 
     async def _load_routes(self) -> None:
         await patiently(self.stages.router.refresh, self._waiting)
+
+    async def _load_lessons(self) -> None:
+        await patiently(self.stages.numbers.refresh, self._waiting)
 
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
@@ -222,7 +233,7 @@ class Platform:
             schedule=stages.schedule,
             explainer=stages.explainer,
             notifier=stages.notifier,
-            prefixes=self.prefixes,
+            numbers=stages.numbers,
             codes=self.codes,
             webhook_allow=self.allow,
             check_connector=check_connector,
@@ -249,6 +260,18 @@ def read_allow(settings: Settings) -> Allowance:
         return parse_allow(settings.webhook_allow)
     except ValueError as error:
         raise SettingsError(f"YANSHU_WEBHOOK_ALLOW: {error}") from error
+
+
+def read_policy(settings: Settings) -> Policy:
+    """Return when receipts prove something about a number, and for how long."""
+    return Policy(
+        receipts=settings.dead_receipts,
+        strikes=settings.dead_strikes,
+        spread=timedelta(hours=settings.dead_spread_hours),
+        window=timedelta(days=settings.dead_window_days),
+        probe=timedelta(days=settings.dead_probe_days),
+        trust=timedelta(days=settings.learned_operator_days),
+    )
 
 
 def _node_id(settings: Settings, clock: SystemClock) -> str:

@@ -19,6 +19,7 @@ SCOPES: tuple[str, ...] = (
     "connectors:read",
     "routes:write",
     "routes:read",
+    "numbers:write",
     "numbers:read",
     "binds:write",
     "binds:read",
@@ -33,7 +34,16 @@ SCOPES: tuple[str, ...] = (
 
 # Scopes over things all workspaces share; only a key that holds them itself may pass them on.
 PLATFORM_SCOPES = frozenset(
-    {"connectors:write", "connectors:read", "routes:write", "routes:read", "workspaces:write", "workspaces:read", "admin"}
+    {
+        "connectors:write",
+        "connectors:read",
+        "routes:write",
+        "routes:read",
+        "numbers:write",
+        "workspaces:write",
+        "workspaces:read",
+        "admin",
+    }
 )
 
 

@@ -15,11 +15,20 @@ class Operator(StrEnum):
     CBN = "cbn"
 
 
+class Source(StrEnum):
+    """Where it is known from who serves a number, the surest last."""
+
+    PREFIX = "prefix"  # its range: a guess, since numbers move between operators
+    LEARNED = "learned"  # receipts
+    LOOKUP = "lookup"  # somebody who keeps a register was asked
+
+
 class NumberFacts(Struct, frozen=True, kw_only=True):
     """What routing and people may know of a number (E.164).
 
     `operator` is the likeliest one now and None abroad or when nobody knows; `original_operator` is the owner of its range;
-    `kind` is mobile, virtual, data, iot, satellite or unknown; `source` says where the answer is from.
+    `kind` is mobile, virtual, data, iot, satellite or unknown; `source` says where `operator` is from, and `checked_at` when it was
+    learned. A number that is dead since `dead_since` gets one message after `probe_at`, to see whether it still is.
     """
 
     number: str
@@ -27,6 +36,12 @@ class NumberFacts(Struct, frozen=True, kw_only=True):
     operator: Operator | None = None
     original_operator: Operator | None = None
     kind: str = "unknown"
-    ported: bool = False
-    source: str = "prefix"
+    source: Source = Source.PREFIX
     checked_at: datetime | None = None
+    dead_since: datetime | None = None
+    probe_at: datetime | None = None
+
+    @property
+    def ported(self) -> bool:
+        """Whether it is served by another than the owner of its range."""
+        return self.original_operator is not None and self.operator is not self.original_operator

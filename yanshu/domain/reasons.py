@@ -53,6 +53,13 @@ _OURS: dict[str, Reason] = {
         "No route leads to a usable connector. Define one, or look at the candidates.",
         "没有可用的路由与通道，请配置路由或查看候选通道。",
     ),
+    "suppressed": Reason(
+        "recipient",
+        "The number is dead: message after message found nobody. GET /v1/numbers/{number} tells since when and when it is tried again; "
+        "DELETE /v1/numbers/{number}/lesson lifts it.",
+        "号码已判定为空号：多次发送均无人接收。GET /v1/numbers/{号码} 可查看起始时间与再次尝试的时间，"
+        "DELETE /v1/numbers/{号码}/lesson 可解除。",
+    ),
     "duplicate_content": Reason("workspace", "The same deduplication key was used within its window.", "去重窗口内已使用相同的去重键。"),
 }
 # What a carrier's code led to has the class of the code as its reason (`domain.outcomes`).

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from yanshu.domain.commands import Accepted, Idempotency, Preview, Render, Saved, Send
 from yanshu.domain.errors import CallerError, Conflict, Overloaded, RecipientRefused, StoreBusy
-from yanshu.domain.events import Event
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Status
 from yanshu.pipeline.compose import Composed, Composer
+from yanshu.pipeline.suppress import NOBODY
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
@@ -65,8 +65,9 @@ class Accepter:
             raise Overloaded("overloaded", retry_after=1)
         if idempotency is not None and (replay := await self._recall(idempotency)):
             return replay
-        composed = self._composer.compose(send)
+        composed = await self._composer.compose(send)
         if single and composed.errors:
+            self._count(composed)
             raise composed.errors[0]
         waiting = _Waiting(send, composed, idempotency, render, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -77,11 +78,11 @@ class Accepter:
 
     async def preview(self, send: Send) -> list[Preview]:
         """Return what would be sent; nothing is stored."""
-        return self._composer.preview(send)
+        return await self._composer.preview(send)
 
-    def compose(self, send: Send) -> Composed:
-        """Return what `send` would become, message by message; nothing is stored."""
-        return self._composer.compose(send)
+    async def compose(self, send: Send, uow: UnitOfWork | None = None) -> Composed:
+        """Return what `send` would become, message by message, as the transaction `uow` sees it; nothing is stored."""
+        return await self._composer.compose(send, uow)
 
     async def run(self) -> None:
         """Commit what is waiting, for ever."""
@@ -98,7 +99,7 @@ class Accepter:
 
     async def store(self, uow: UnitOfWork, composed: Composed) -> None:
         """Store composed messages in the caller's own transaction: for batches, whose progress moves in the same commit."""
-        await self._store_chunk(uow, composed.messages, composed.events)
+        await self._store_chunk(uow, [composed])
 
     async def _recall(self, idempotency: Idempotency) -> Accepted | None:
         """Return the answer given before under this key, so that a replay is not judged by today's rules."""
@@ -128,8 +129,7 @@ class Accepter:
             async with self._store.write() as uow:
                 chunk = self._take()  # only now: who came while the writer was busy goes along
                 good = [waiting for waiting in chunk if await self._admit(uow, waiting)]
-                messages = [message for waiting in good for message in waiting.composed.messages]
-                await self._store_chunk(uow, messages, [event for waiting in good for event in waiting.composed.events])
+                messages = await self._store_chunk(uow, [waiting.composed for waiting in good])
                 await uow.commit()
         except StoreBusy:
             for waiting in chunk or self._take():
@@ -150,12 +150,22 @@ class Accepter:
             if waiting.answer is not None and not waiting.done.done():
                 waiting.done.set_result(waiting.answer)
 
-    async def _store_chunk(self, uow: UnitOfWork, messages: Sequence[Message], events: Sequence[Event]) -> None:
-        """Write messages and their events."""
+    async def _store_chunk(self, uow: UnitOfWork, chunk: Sequence[Composed]) -> list[Message]:
+        """Write messages and their events; the messages."""
+        messages = [message for composed in chunk for message in composed.messages]
         if messages:
             await uow.messages.add(messages)
-            await uow.events.add(events)
+            await uow.events.add([event for composed in chunk for event in composed.events])
             self._metrics.accepted(len(messages))
+        for composed in chunk:
+            if composed.suppressed is not NOBODY:
+                await uow.lessons.postpone(composed.suppressed.probes)
+                self._count(composed)
+        return messages
+
+    def _count(self, composed: Composed) -> None:
+        if composed.suppressed.refusals:
+            self._metrics.suppressed(len(composed.suppressed.refusals))
 
     async def _admit(self, uow: UnitOfWork, waiting: _Waiting) -> bool:
         """Claim the send's keys inside the transaction; False when it is answered already (replayed or refused)."""

@@ -89,7 +89,7 @@ class Batches:
         if idempotency is not None and (replay := await self._recall(idempotency)):
             return batch, replay
         # Without recipients only what is wrong with the send as a whole is found: better now than when rows are expanded.
-        composed = self._accepter.compose(send if at_once else replace(send, recipients=()))
+        composed = await self._accepter.compose(send if at_once else replace(send, recipients=()))
         if at_once:
             batch = replace(batch, counts=dict(Counter(message.status for message in composed.messages)))
         try:
@@ -168,7 +168,7 @@ class Batches:
             batch = await _find(uow, workspace_id, batch_id)
             good = await uow.batches.rows(batch_id, 0, _SAMPLE, good=True)
             bad = await uow.batches.rows(batch_id, 0, _SAMPLE, good=False)
-        composed = self._accepter.compose(_send_of(batch, good, self._clock.now()))
+        composed = await self._accepter.compose(_send_of(batch, good, self._clock.now()))
         sample = tuple((row.line, message) for row, message in zip(good, composed.messages, strict=True))
         return BatchPreview(total=batch.total, invalid=batch.invalid, sample=sample, bad=tuple(bad))
 
@@ -212,7 +212,7 @@ class Batches:
         rows = await uow.batches.rows(batch.id, batch.last_line, limit, good=True)
         if not rows:
             return await self._save(uow, replace(batch, expanded=good))
-        await self._accepter.store(uow, self._accepter.compose(_send_of(batch, rows, self._clock.now())))
+        await self._accepter.store(uow, await self._accepter.compose(_send_of(batch, rows, self._clock.now()), uow))
         return await self._save(uow, replace(batch, expanded=batch.expanded + len(rows), last_line=rows[-1].line))
 
     async def _finish(self, uow: UnitOfWork, batch: Batch) -> Batch:

@@ -13,9 +13,12 @@ from yanshu.domain.events import Event
 from yanshu.domain.lanes import LANE_LIFETIME
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.pipeline.check import Checker
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.route import Router
+from yanshu.pipeline.suppress import NOBODY, Suppressed, suppress
 from yanshu.pipeline.ways import Ways
 from yanshu.ports.clock import Clock
+from yanshu.ports.store import UnitOfWork
 from yanshu.rules.compliance.verdicts import Draft, Outcome, Verdict
 from yanshu.rules.contacts.phones import parse_phone
 from yanshu.rules.templates.places import Places, compile_text, signature_of, with_signature
@@ -27,23 +30,31 @@ _UNREADABLE = 40  # characters of a number that could not be read are kept to sh
 
 
 class Composed(Struct, frozen=True):
-    """Messages in the order of the recipients, with their first events; `errors` says what is wrong with which."""
+    """Messages in the order of the recipients, with their first events; `errors` says what is wrong with which.
+
+    `suppressed` says which dead numbers get nothing, and which are tried again.
+    """
 
     messages: list[Message]
     events: list[Event]
     errors: dict[int, CallerError]
+    suppressed: Suppressed = NOBODY
 
 
 class Composer:
-    """Turns sends into messages. Pure but for the clock: nothing is stored here."""
+    """Turns sends into messages. Nothing is stored here; the store is read only where something was learned about numbers."""
 
-    def __init__(self, clock: Clock, checker: Checker, router: Router) -> None:
+    def __init__(self, clock: Clock, checker: Checker, router: Router, numbers: Numbers) -> None:
         self._clock = clock
         self._checker = checker
         self._router = router
+        self._numbers = numbers
 
-    def compose(self, send: Send) -> Composed:
-        """Return what `send` becomes. Errors of the send as a whole are raised; those of one recipient are collected."""
+    async def compose(self, send: Send, uow: UnitOfWork | None = None) -> Composed:
+        """Return what `send` becomes, as the transaction `uow` sees it if there is one.
+
+        Errors of the send as a whole are raised; those of one recipient are collected.
+        """
         now = self._clock.now()
         check_send_at(send.send_at, now)
         text = compile_text(with_signature(send.signature, send.text))
@@ -52,17 +63,28 @@ class Composer:
         drafts, errors = self._drafts(send, text)
         verdicts = self._checker.check(drafts)
         errors.update(_refusals(verdicts))
+        drafts = await self._known(drafts, now, uow)
+        suppressed = suppress(drafts, now)
+        errors = suppressed.refusals | errors
         messages = self._messages(send, now, drafts, verdicts, errors)
-        return Composed(messages, _events(messages, now, errors), errors)
+        return Composed(messages, _events(messages, now, errors), errors, suppressed)
 
-    def preview(self, send: Send) -> list[Preview]:
+    async def preview(self, send: Send) -> list[Preview]:
         """Return what each recipient would get and over which connectors, without storing anything."""
-        check_send_at(send.send_at, self._clock.now())
+        now = self._clock.now()
+        check_send_at(send.send_at, now)
         text = compile_text(with_signature(send.signature, send.text))
-        return [self._preview(send, text, recipient) for recipient in send.recipients]
+        return [await self._preview(send, text, recipient, now) for recipient in send.recipients]
 
-    def _preview(self, send: Send, text: Places, recipient: Recipient) -> Preview:
+    async def _known(self, drafts: list[Draft], now: datetime, uow: UnitOfWork | None = None) -> list[Draft]:
+        """Note in drafts what was learned about their recipients."""
+        learned = await self._numbers.learned_of([draft.recipient for draft in drafts], now, uow)
+        return [replace(draft, facts=learned.get(draft.recipient)) for draft in drafts] if learned else drafts
+
+    async def _preview(self, send: Send, text: Places, recipient: Recipient, now: datetime) -> Preview:
         drafts, errors = self._drafts(replace(send, recipients=(recipient,)), text)
+        drafts = await self._known(drafts, now)
+        errors = suppress(drafts, now).refusals | errors
         if 0 in errors:
             raise errors[0]
         draft = drafts[0]

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from yanshu.domain.events import Event
 from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
-from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt
+from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt, Submission, SubmissionStatus
 from yanshu.pipeline.progress import Failed, Progress, Reading, Waits, carrier_key
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
+
+_LAST_WORDS = frozenset({SubmissionStatus.DELIVERED, SubmissionStatus.UNDELIVERED, SubmissionStatus.REFUSED})
 
 
 class Burst(Struct):
@@ -62,6 +64,11 @@ class Fold:
         self._receipts += await self._parked_siblings(uow)
         self._unmatched = await self._fold_receipts(uow, self._receipts)
         self._before = None
+
+    def said(self) -> list[tuple[Message, Submission]]:
+        """The segments on which a carrier's last word has come with these facts."""
+        rows = ((p.message, p.submissions[key]) for p in self._progress.values() for key in p.changed)
+        return [(message, row) for message, row in rows if row.status in _LAST_WORDS]
 
     async def store(self, uow: UnitOfWork) -> None:
         """Write what came of it. `StoreStale`, here or with the commit: the facts are to be folded anew."""

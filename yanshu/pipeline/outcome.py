@@ -15,6 +15,7 @@ from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, Arrival, Receipt
 from yanshu.pipeline.fold import Burst, Fold, Work
 from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.learn import Learner
 from yanshu.pipeline.progress import Reading, Waits
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
@@ -63,8 +64,13 @@ class Outcome:
         self._full = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._learner: Learner | None = None
         self.on_window: Callable[[str], None] = lambda _: None
         self.on_link: Callable[[str, LinkState, str], None] = lambda *_: None
+
+    def attach(self, learner: Learner) -> None:
+        """Tell it, in the transaction that stores them, of every last word on a segment."""
+        self._learner = learner
 
     # --- what carriers call (ports.carrier.Intake) ---
 
@@ -231,9 +237,12 @@ class Outcome:
                 await fold.store(uow)
                 if fold.parts:
                     await self._inbound.take(uow, fold.parts, fold.now)
+                learned = await self._learner.take(uow, fold.said(), fold.now) if self._learner else None
                 await uow.commit()
         except StoreStale:
             return False
+        if self._learner and learned:
+            self._learner.taken(learned)
         return True
 
     async def _fold(self, work: Work, before: Fold | None) -> Fold:
@@ -251,6 +260,8 @@ class Outcome:
         fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts)), self._clock, self._waits, self._codes)
         await fold.read(uow)
         await fold.store(uow)
+        if self._learner:
+            await self._learner.take(uow, fold.said(), fold.now)
 
     @property
     def waits(self) -> Waits:

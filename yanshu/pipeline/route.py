@@ -6,7 +6,7 @@ from typing import NamedTuple
 from yanshu.domain.connectors import Connector
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lanes import Lane
-from yanshu.domain.numbers import NumberFacts
+from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
 from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
@@ -78,6 +78,11 @@ class Router:
             traits = self._known[key] = self._traits(number, named)
         return traits
 
+    def traits_with(self, facts: NumberFacts, signature: str) -> Traits:
+        """Return the same of a number about which something was learned."""
+        traits = self.traits_of(facts.number, signature)
+        return traits._replace(operator=facts.operator or "") if self._asks_operator else traits
+
     def _traits(self, number: str, signature: str) -> Traits:
         country = country_of(number) if self._asks_country else ""
         operator = self._prefixes.operator_of(number) if self._asks_operator else None
@@ -86,6 +91,10 @@ class Router:
     def facts_of(self, number: str) -> NumberFacts:
         """Return what is known of a number, whether routes ask for it or not."""
         return self._prefixes.facts_of(number)
+
+    def serves(self, connector_id: str) -> Operator | None:
+        """Return the one operator that a connector is for; None when it is for several, or nobody has said."""
+        return self._table.serves(connector_id)
 
     def choose(self, ask: Ask) -> tuple[str, ...]:
         """Return connector ids, best first."""

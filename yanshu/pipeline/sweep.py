@@ -102,9 +102,9 @@ class Sweeper:
         return count
 
     async def _records(self, now: datetime) -> int:
-        """Forget expired idempotency records and marks."""
+        """Forget expired idempotency records and marks, and lessons that are not worth keeping any more."""
         async with self._store.write() as uow:
-            count = await uow.records.purge(now, _ROWS)
+            count = max(await uow.records.purge(now, _ROWS), await uow.lessons.purge(now, _ROWS))
             if count:
                 await uow.commit()
         return count

@@ -25,7 +25,8 @@ class Ways:
 
     def to(self, draft: Draft) -> Way:
         """Return the way of a message; without candidates when no route takes it."""
-        traits = self._router.traits_of(draft.recipient, draft.signature)
+        router, facts = self._router, draft.facts
+        traits = router.traits_of(draft.recipient, draft.signature) if facts is None else router.traits_with(facts, draft.signature)
         way = self._known.get(traits)
         if way is None:
             send = self._send

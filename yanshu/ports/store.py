@@ -22,6 +22,7 @@ from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.ports.binds import Binds
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
+from yanshu.ports.lessons import Lessons
 
 
 class Messages(Protocol):
@@ -338,6 +339,7 @@ class UnitOfWork(Protocol):
     receipts: Receipts
     events: Events
     inbounds: Inbounds
+    lessons: Lessons
     batches: Batches
     definitions: Definitions
     access: Access

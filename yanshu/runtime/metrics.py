@@ -30,6 +30,12 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_chunk_size": (Histogram, "Rows or facts in one transaction of the stage.", ("stage",)),
     "yanshu_queue_depth": (Gauge, "Queued messages, counted up to 100,000 each.", ("connector", "lane")),
     "yanshu_links": (Gauge, "Links by connector and state.", ("connector", "state")),
+    "yanshu_number_lessons_total": (
+        Counter,
+        "What was learned about numbers: operator, dead, revived, strike, forgotten.",
+        ("effect",),
+    ),
+    "yanshu_suppressed_messages_total": (Counter, "Messages refused because their number is dead.", ()),
     "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
     "yanshu_http_requests_total": (Counter, "HTTP requests answered, by method, route and status.", ("method", "route", "status")),
@@ -108,6 +114,15 @@ class Metrics:
         metric.clear()
         for (connector, state), count in Tally((r.connector_id, LinkState(r.state)) for r in reports).items():
             metric.labels(connector, state.value).set(count)
+
+    def learned(self, effects: Mapping[str, int]) -> None:
+        """Count lessons about numbers by effect."""
+        for effect, count in effects.items():
+            self._all["yanshu_number_lessons_total"].labels(effect).inc(count)
+
+    def suppressed(self, count: int) -> None:
+        """Count messages refused because their number is dead."""
+        self._all["yanshu_suppressed_messages_total"].inc(count)
 
     def webhook(self, result: str, seconds: float) -> None:
         """Note one webhook call."""

@@ -65,8 +65,8 @@ class ScriptedCarrier:
         del budget_seconds
         self._stopped.set()
 
-    def report(self, message: Message, state: ReceiptState = ReceiptState.DELIVERED, segment: int = 1) -> None:
-        """Send the receipt of one segment."""
+    def report(self, message: Message, state: ReceiptState = ReceiptState.DELIVERED, segment: int = 1, err: str = "000") -> None:
+        """Send the receipt of one segment, with this error."""
         now = self._clock.now()
         receipt = Receipt(
             id=ids.make_id(ids.RECEIPT, now, self._clock.entropy(10)),
@@ -75,7 +75,7 @@ class ScriptedCarrier:
             recipient=message.recipient,
             state=state,
             stat=state.value.upper(),
-            err="000",
+            err=err,
             text="",
             done_at=now,
             arrived_at=now,

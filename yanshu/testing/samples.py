@@ -15,7 +15,10 @@ from yanshu.domain.events import Event
 from yanshu.domain.ids import make_id
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.lanes import Lane
+from yanshu.domain.lessons import Lesson, Strike
 from yanshu.domain.messages import FINALS, Change, Encoding, Message, Status
+from yanshu.domain.numbers import Operator, Source
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import InboundPart, Receipt, ReceiptState, Submission, SubmissionStatus
 from yanshu.domain.webhooks import Delivery, DeliveryStatus, WebhookEndpoint
 from yanshu.testing.clocks import FakeClock
@@ -126,6 +129,23 @@ class Samples:
             "arrived_at": self.now,
         }
         return Receipt(**(values | fields))
+
+    def lesson(self, number: str, **fields: Any) -> Lesson:
+        """A number that has moved to China Telecom, and did not answer since."""
+        values: dict[str, Any] = {
+            "number": number,
+            "updated_at": self.now,
+            "expires_at": self.now + timedelta(days=180),
+            "operator": Operator.CTCC,
+            "source": Source.LEARNED,
+            "confidence": 33,
+            "evidence": "msg_one",
+            "learned_at": self.now,
+            "trusted_until": self.now + timedelta(days=180),
+            "moved_from": (Operator.CMCC, Operator.CUCC),
+            "strikes": (Strike(self.now, OutcomeClass.INVALID_NUMBER, "MK:0001", "msg_two"),),
+        }
+        return Lesson(**(values | fields))
 
     def inbound(self, **fields: Any) -> Inbound:
         """A reply."""

@@ -11,6 +11,7 @@ class TestMyStore(StoreSuite):
 
 from yanshu.testing.stores.binds import BindSuite
 from yanshu.testing.stores.history import HistorySuite
+from yanshu.testing.stores.lessons import LessonSuite
 from yanshu.testing.stores.messages import MessageSuite
 from yanshu.testing.stores.queue import QueueSuite
 from yanshu.testing.stores.records import RecordSuite
@@ -19,5 +20,7 @@ from yanshu.testing.stores.transactions import TransactionSuite
 from yanshu.testing.stores.webhooks import WebhookSuite
 
 
-class StoreSuite(MessageSuite, QueueSuite, HistorySuite, RecordSuite, SurroundingSuite, WebhookSuite, BindSuite, TransactionSuite):
+class StoreSuite(
+    MessageSuite, QueueSuite, HistorySuite, RecordSuite, LessonSuite, SurroundingSuite, WebhookSuite, BindSuite, TransactionSuite
+):  # fmt: skip
     """Every method of `ports.store`, and what holds between transactions."""

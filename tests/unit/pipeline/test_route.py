@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from yanshu.domain.connectors import Connector, Match, Route
-from yanshu.domain.numbers import Operator
+from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.prefixes import Prefixes, Range, shipped_prefixes
@@ -151,3 +151,11 @@ async def test_without_a_table_of_ranges_no_operator_is_known() -> None:
 async def test_definitions_that_have_not_changed_are_not_read_again() -> None:
     router = Router(cast(Store, Snapshots()))
     assert [await router.refresh(), await router.refresh()] == [True, False]
+
+
+async def test_what_was_learned_of_a_number_overrules_its_range_where_routes_ask_for_operators() -> None:
+    facts = NumberFacts(number="+8613800138000", country="CN", operator=Operator.CTCC, original_operator=Operator.CMCC)
+    asking = await routed(route(operators=(Operator.CTCC,)), prefixes=shipped_prefixes())
+    assert (asking.traits_of(facts.number, "").operator, asking.traits_with(facts, "").operator) == ("cmcc", "ctcc")
+    indifferent = await routed(route(countries=("CN",)), prefixes=shipped_prefixes())
+    assert indifferent.traits_with(facts, "") == indifferent.traits_of(facts.number, "")

@@ -8,10 +8,12 @@ from yanshu.adapters.stores.nouns.batches import BatchRows, write_counts
 from yanshu.adapters.stores.nouns.binds import BindRows
 from yanshu.adapters.stores.nouns.definitions import DefinitionRows
 from yanshu.adapters.stores.nouns.inbounds import InboundRows
+from yanshu.adapters.stores.nouns.lessons import LessonRows
 from yanshu.adapters.stores.nouns.receipts import ReceiptRows
 from yanshu.adapters.stores.nouns.webhooks import WebhookRows
 from yanshu.adapters.stores.session import Session
 from yanshu.ports.binds import Binds
+from yanshu.ports.lessons import Lessons
 from yanshu.ports.store import (
     Access,
     Batches,
@@ -41,6 +43,7 @@ class Unit(UnitOfWork):
         self.messages, self.submissions, self.events, self.records = hot
         self.receipts: Receipts = ReceiptRows(session)
         self.inbounds: Inbounds = InboundRows(session)
+        self.lessons: Lessons = LessonRows(session)
         self.batches: Batches = BatchRows(session)
         self.definitions: Definitions = DefinitionRows(session)
         self.access: Access = AccessRows(session)

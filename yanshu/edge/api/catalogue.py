@@ -66,6 +66,12 @@ CATALOGUE: dict[str, Entry] = {
         "没有可用的路由与通道，请检查 POST /v1/routes。",
     ),
     "duplicate_content": Entry(422, _RECIPIENT, "This dedupe key was used within its window.", "该去重键在窗口期内已使用。"),
+    "suppressed": Entry(
+        422,
+        _RECIPIENT,
+        "Nobody has had this number since {since}, as its receipts say; it is tried again after {until}. See GET /v1/numbers.",
+        "状态报告显示该号码自 {since} 起为空号，{until} 之后会再次尝试，详见 GET /v1/numbers。",
+    ),
     "too_many_requests": Entry(429, _RATE, "Too many requests; wait as Retry-After says.", "请求过于频繁，请按 Retry-After 等待。"),
     "too_many_messages": Entry(429, _RATE, "Too many messages; wait as Retry-After says.", "发送过于频繁，请按 Retry-After 等待。"),
     "internal": Entry(500, _API, "Something went wrong here; give us the request id.", "服务内部错误，请提供 request_id。"),

@@ -10,12 +10,12 @@ from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.notify import Notifier
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
-from yanshu.rules.contacts.prefixes import Prefixes
 from yanshu.rules.routing.codes import Codes
 from yanshu.rules.webhooks.targets import Allowance
 from yanshu.runtime.metrics import Metrics
@@ -69,7 +69,7 @@ class Services(Struct, frozen=True, kw_only=True):
     schedule: Schedule
     explainer: Explainer
     notifier: Notifier
-    prefixes: Prefixes
+    numbers: Numbers
     codes: Codes
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]

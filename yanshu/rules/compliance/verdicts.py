@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding
+from yanshu.domain.numbers import NumberFacts
 
 
 class Outcome(StrEnum):
@@ -29,7 +30,10 @@ class Verdict(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True):
-    """A message that is about to be accepted, as far as rules need to see it; `signature` stands in 【】 at the start of the text."""
+    """A message that is about to be accepted, as far as rules need to see it; `signature` stands in 【】 at the start of the text.
+
+    `facts` are there only when something was learned about the recipient beyond what the number's range tells.
+    """
 
     workspace_id: str
     recipient: str
@@ -39,3 +43,4 @@ class Draft(Struct, frozen=True):
     encoding: Encoding
     units: int
     segments: int
+    facts: NumberFacts | None = None

@@ -1,11 +1,13 @@
 """The routing table: connectors and routes of one revision, and which connectors a message may use, best first."""
 
+from collections import defaultdict
 from itertools import chain
 
 from msgspec import Struct
 
 from yanshu.domain.connectors import Connector, ConnectorState, Route
 from yanshu.domain.lanes import Lane
+from yanshu.domain.numbers import Operator
 
 
 class Ask(Struct, frozen=True):
@@ -92,6 +94,7 @@ class Table:
         self.beginnings = _named(enabled, "prefixes")
         self._lengths = tuple(sorted({len(prefix) for prefix in self.beginnings}, reverse=True))
         self._answers: dict[tuple[object, ...], tuple[str, ...]] = {}
+        self._serves = _serving(enabled)
 
     def choose(self, ask: Ask) -> tuple[str, ...]:
         """Return the ids of the connectors that may carry it, best first; empty when none may."""
@@ -118,6 +121,10 @@ class Table:
         unmet = [(rule.route, condition) for rule in self._rules if (condition := rule.unmet(ask)) is not None]
         passed = [Passed(route.id, route.name, condition, getattr(ask, _ASKED[condition])) for route, condition in unmet]
         return passed + [Passed(route.id, route.name, "disabled", "") for route in self._disabled]
+
+    def serves(self, connector_id: str) -> Operator | None:
+        """Return the one operator that a connector is for: the one that every route with it asks for; None when there are several."""
+        return self._serves.get(connector_id)
 
     def beginning_of(self, number: str) -> str:
         """Return the longest prefix of any route that the number begins with, or "".
@@ -154,3 +161,13 @@ class Table:
 def _named(routes: list[Route], listed: str) -> frozenset[str]:
     """Return every value that some route names in this list."""
     return frozenset(chain.from_iterable(getattr(route.match, listed) for route in routes))
+
+
+def _serving(routes: list[Route]) -> dict[str, Operator]:
+    """Return the connectors that all their routes use for one operator, and for which."""
+    asked: dict[str, set[tuple[Operator, ...]]] = defaultdict(set)
+    for route in routes:
+        for ident in route.connectors:
+            asked[ident].add(route.match.operators)
+    only = {ident: next(iter(operators)) for ident, operators in asked.items() if len(operators) == 1}
+    return {ident: operators[0] for ident, operators in only.items() if len(operators) == 1}

@@ -130,3 +130,21 @@ def test_every_route_passed_by_has_a_condition() -> None:
 def test_every_connector_left_out_has_a_reason() -> None:
     told = {c.connector_id: c.refusal for c in TABLE.explain(Ask("ws", Lane.OTP, "CN", livemode=True))}
     assert told == {"a": None, "b": None, "d": "connector_drained", "s": "connector_simulated", "gone": "connector_missing"}
+
+
+def test_a_connector_serves_the_operator_that_all_its_routes_are_for() -> None:
+    of = {operator: Match(operators=(operator,)) for operator in Operator}
+    both = Match(operators=(Operator.CMCC, Operator.CTCC))
+    table = Table(
+        1,
+        [],
+        [
+            route("mobile", "a", "b", "c", match=of[Operator.CMCC]),
+            route("otp to mobile", "a", match=Match(operators=(Operator.CMCC,), lanes=(Lane.OTP,))),
+            route("telecom", "b", match=of[Operator.CTCC]),
+            route("the rest", "c"),
+            route("two at once", "d", match=both),
+            route("switched off", "a", match=of[Operator.CUCC], enabled=False),
+        ],
+    )
+    assert {ident: table.serves(ident) for ident in "abcde"} == {"a": Operator.CMCC, **dict.fromkeys("bcde")}

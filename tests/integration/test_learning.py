@@ -1,0 +1,224 @@
+"""What receipts teach about numbers, from the receipt to the next message: over a real store and scripted carriers."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.integration.test_pipeline import House, send
+from yanshu.adapters.stores import open_store
+from yanshu.domain.commands import Send
+from yanshu.domain.connectors import Connector, Match, Route
+from yanshu.domain.errors import CallerError
+from yanshu.domain.lanes import Lane
+from yanshu.domain.lessons import Lesson
+from yanshu.domain.messages import Message, Status
+from yanshu.domain.numbers import Operator, Source
+from yanshu.domain.submissions import AnswerResult, ReceiptState
+from yanshu.settings import Settings
+from yanshu.testing.carriers import ScriptedCarrier, always
+from yanshu.testing.clocks import FakeClock
+
+NUMBER = "+8613800138000"
+DAY_SECONDS = 86_400.0
+ABSENT = "MK:0001"
+PORTED = "DB:0126"
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    clock = FakeClock()
+    store = open_store(Settings(data_dir=str(tmp_path)), clock)
+    await store.migrate()
+    house = House(store, clock)
+    yield house
+    await house.supervisor.stop()
+    await store.close()
+
+
+def notice(*numbers: str, lane: Lane = Lane.NOTICE) -> Send:
+    return send(*numbers, lane=lane)
+
+
+async def _report(house: House, message: Message, code: str | None) -> None:
+    """Let the message be submitted and its receipt come: with this error, or delivered."""
+    submitted = await house.until(message.id, Status.SUBMITTED)
+    state = ReceiptState.UNDELIVERABLE if code else ReceiptState.DELIVERED
+    for segment in range(1, message.segments + 1):
+        house.carriers[submitted.connector_id or ""].report(submitted, state, segment, err=code or "000")
+    await house.outcome.settled()
+
+
+async def _sent(house: House, code: str | None, lane: Lane = Lane.OTP) -> Message:
+    """Send to the number and let it end so."""
+    message = (await house.accepter.accept(notice(lane=lane))).messages[0]
+    await _report(house, message, code)
+    return message
+
+
+async def _lesson(house: House) -> Lesson | None:
+    return (await house.numbers.facts_of(NUMBER, house.clock.now()))[1]
+
+
+async def _refusal(house: House, lane: Lane = Lane.NOTICE) -> str | None:
+    """Return the code with which a single message to the number is refused, None when it is taken."""
+    try:
+        await house.accepter.accept(notice(lane=lane))
+    except CallerError as error:
+        return error.code
+    return None
+
+
+async def _killed(house: House) -> None:
+    """Two messages on two days find no such number."""
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    house.dispatch()
+    await _sent(house, ABSENT)
+    house.clock.advance(DAY_SECONDS)
+    await _sent(house, ABSENT)
+
+
+async def test_a_dead_number_gets_no_notice_and_no_marketing_but_still_its_codes(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    house.dispatch()
+    await _sent(house, ABSENT)
+    assert await _refusal(house) is None, "one receipt proves nothing"
+    house.clock.advance(DAY_SECONDS)
+    await _sent(house, ABSENT)
+    assert [await _refusal(house, lane) for lane in Lane] == [None, "suppressed", "suppressed"]
+    batch = (await house.accepter.accept(notice("13800138000", "13800138001"), single=False)).messages
+    assert [(message.status, message.reason_code) for message in batch] == [(Status.REJECTED, "suppressed"), (Status.QUEUED, None)]
+    with pytest.raises(CallerError, match="suppressed"):
+        await house.accepter.preview(notice())
+    assert b"yanshu_suppressed_messages_total 3.0" in house.metrics.render()
+    assert b'yanshu_number_lessons_total{effect="dead"} 1.0' in house.metrics.render()
+
+
+async def test_one_message_after_a_time_sees_whether_the_number_is_still_dead(house: House) -> None:
+    await _killed(house)
+    house.clock.advance(90 * DAY_SECONDS)
+    twice = (await house.accepter.accept(notice("13800138000", "13800138000"), single=False)).messages
+    assert [message.status for message in twice] == [Status.QUEUED, Status.REJECTED], "the first of a chunk is the probe"
+    assert await _refusal(house) == "suppressed", "its receipt is waited for"
+    await _report(house, twice[0], ABSENT)
+    house.clock.advance(89 * DAY_SECONDS)
+    assert await _refusal(house) == "suppressed"
+    house.clock.advance(DAY_SECONDS)
+    probe = (await house.accepter.accept(notice())).messages[0]
+    await _report(house, probe, None)
+    assert (await _lesson(house), await _refusal(house)) == (None, None)
+    assert b'yanshu_number_lessons_total{effect="revived"} 1.0' in house.metrics.render()
+
+
+async def test_a_probe_without_receipt_is_followed_by_another(house: House) -> None:
+    await _killed(house)
+    house.clock.advance(90 * DAY_SECONDS)
+    assert [await _refusal(house), await _refusal(house)] == [None, "suppressed"]
+    house.clock.advance(3 * DAY_SECONDS)
+    assert [await _refusal(house), await _refusal(house)] == [None, "suppressed"]
+
+
+async def test_a_code_that_arrives_brings_a_number_back_to_life(house: House) -> None:
+    await _killed(house)
+    assert await _refusal(house) == "suppressed"
+    await _sent(house, None)
+    assert (await _refusal(house), await _lesson(house)) == (None, None)
+
+
+async def test_what_is_sent_with_a_test_key_teaches_nothing(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    connector = house.router.connectors["con_a"]
+    async with house.store.write() as uow:
+        await uow.definitions.save_connector(replace(connector, simulated=True))
+        await uow.commit()
+    await house.router.refresh()
+    house.dispatch()
+    message = (await house.accepter.accept(send("+8610000000002", livemode=False))).messages[0]
+    await _report(house, message, ABSENT)
+    async with house.store.read() as uow:
+        assert not await uow.lessons.is_any()
+
+
+async def _open_by_operator(house: House) -> None:
+    """A connector for each operator, and a route that leads to it."""
+    now = house.clock.now()
+    async with house.store.write() as uow:
+        for rank, operator in enumerate((Operator.CMCC, Operator.CTCC, Operator.CUCC), 1):
+            name = f"con_{operator}"
+            house.carriers[name] = ScriptedCarrier(name, house.outcome, house.clock)
+            made = {"id": name, "name": name, "protocol": "smpp", "host": "h", "port": 1, "settings": {}, "secret": ""}
+            await uow.definitions.save_connector(Connector(**made, created_at=now, updated_at=now))
+            match = Match(operators=(operator,))
+            await uow.definitions.save_route(
+                Route(id=f"rte_{operator}", name=name, rank=rank, connectors=(name,), created_at=now, updated_at=now, match=match)
+            )
+        await uow.commit()
+    await house.router.refresh()
+    house.supervisor.spawn("accept", house.accepter.run)
+    house.supervisor.spawn("outcome", house.outcome.run)
+    house.dispatch()
+
+
+async def test_the_next_message_goes_to_the_operator_the_number_moved_to(house: House) -> None:
+    await _open_by_operator(house)
+    await _sent(house, PORTED)
+    lesson = await _lesson(house)
+    assert lesson is not None
+    assert (lesson.operator, lesson.moved_from, lesson.confidence) == (Operator.CTCC, (Operator.CMCC,), 33)
+    second = await _sent(house, PORTED)
+    assert second.connector_id == "con_ctcc"
+    third = await _sent(house, None)
+    assert third.connector_id == "con_cucc"
+    facts, lesson = await house.numbers.facts_of(NUMBER, house.clock.now())
+    assert (facts.operator, facts.source, facts.ported, lesson and lesson.confidence) == (Operator.CUCC, Source.LEARNED, True, 95)
+    assert (await house.accepter.preview(notice()))[0].candidates == ("con_cucc",)
+    house.clock.advance(180 * DAY_SECONDS)
+    assert (await house.accepter.accept(notice())).messages[0].connector_id == "con_cmcc", "what is too old is not believed"
+
+
+async def test_a_number_that_came_home_is_forgotten(house: House) -> None:
+    await _open_by_operator(house)
+    await _sent(house, PORTED)
+    async with house.store.write() as uow:
+        (lesson,) = await uow.lessons.of([NUMBER])
+        await uow.lessons.save([replace(lesson, trusted_until=house.clock.now())])
+        await uow.commit()
+    assert (await _sent(house, None)).connector_id == "con_cmcc"
+    assert await _lesson(house) is None
+
+
+async def test_lessons_that_are_too_old_are_swept_away(house: House) -> None:
+    await _killed(house)
+    house.clock.advance(180 * DAY_SECONDS)
+    await house.sweeper.step()
+    assert await _lesson(house) is None
+
+
+async def test_a_lesson_that_is_forgotten_by_hand_is_gone(house: House) -> None:
+    await _killed(house)
+    async with house.store.write() as uow:
+        assert await uow.lessons.forget([NUMBER]) == 1
+        await uow.commit()
+    assert await _refusal(house) is None
+
+
+async def test_segments_of_one_text_that_find_nobody_are_one_strike(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    house.dispatch()
+    for _ in range(2):
+        message = (await house.accepter.accept(send(text="【雁书】" + "长" * 100))).messages[0]
+        await _report(house, message, ABSENT)
+    lesson = await _lesson(house)
+    assert lesson is not None
+    assert (message.segments, len(lesson.strikes), lesson.dead_since) == (2, 2, None)
+
+
+async def test_messages_of_a_file_ask_for_all_their_numbers_at_once(house: House) -> None:
+    await _killed(house)
+    now = house.clock.now()
+    numbers = [f"+86139{serial:08d}" for serial in range(999)]
+    learned = await house.numbers.learned_of([*numbers, NUMBER], now)
+    assert list(learned) == [NUMBER]
+    assert learned[NUMBER].probe_at == now + timedelta(days=90)
