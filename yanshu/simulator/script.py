@@ -46,7 +46,7 @@ DELIVERED = (Report(1, "DELIVRD", "000"),)
 SCRIPTS: dict[str, Script] = {
     "01": Script(reports=DELIVERED),
     "02": Script(reports=(Report(1, "UNDELIV", "MK:0001"),)),
-    "03": Script(reports=(Report(1, "EXPIRED", "MK:0024"),)),
+    "03": Script(reports=(Report(1, "EXPIRED", "MI:0024"),)),
     "04": Script(reports=(Report(1, "REJECTD", "DB:0141"),)),
     "05": Script(reports=()),
     "06": Script(reports=(Report(20, "DELIVRD", "000"),), answer_after=None),

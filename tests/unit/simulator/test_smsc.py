@@ -99,7 +99,7 @@ def test_an_ordinary_number_is_answered_and_reported_at_once() -> None:
     assert (receipt.segment.destination, receipt.segment.source) == (ORDINARY, "1069")
 
 
-FAILURES = [("02", "UNDELIV", "MK:0001"), ("03", "EXPIRED", "MK:0024"), ("04", "REJECTD", "DB:0141")]
+FAILURES = [("02", "UNDELIV", "MK:0001"), ("03", "EXPIRED", "MI:0024"), ("04", "REJECTD", "DB:0141")]
 
 
 @pytest.mark.parametrize(("nn", "stat", "err"), FAILURES)

@@ -56,8 +56,8 @@ STATES = [
     ("DELIVRD", "000", "DELIVRD"),
     ("UNDELIV", "MK:0001", "MK:0001"),
     ("UNDELIV", "1", "UNDELIV"),
-    ("EXPIRED", "MK:0024", "EXPIRED"),
-    ("REJECTD", "DB:0141", "REJECTD"),
+    ("EXPIRED", "MI:0024", "MI:0024"),
+    ("REJECTD", "DB:0141", "DB:0141"),
 ]
 
 

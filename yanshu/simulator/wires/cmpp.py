@@ -88,8 +88,8 @@ def msg_id(number: int) -> int:
 
 
 def stat_of(report: Report) -> str:
-    """Return the state as gateways write it: the code in place of UNDELIV, where there is one (china-sms.md §5)."""
-    return report.err if report.stat == "UNDELIV" and len(report.err) == STAT_SIZE else report.stat
+    """Return the state as gateways write it: the code in place of a state of failure, where there is one (china-sms.md §5)."""
+    return report.err if len(report.err) == STAT_SIZE else report.stat
 
 
 def receipt_of(receipt: Receipt, behaviour: Behaviour, *, long: bool) -> pdus.Deliver:
