@@ -1,5 +1,6 @@
 """What receipts teach about numbers, from the receipt to the next message: over a real store and scripted carriers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -176,6 +177,66 @@ async def test_the_next_message_goes_to_the_operator_the_number_moved_to(house: 
     assert (await house.accepter.preview(notice()))[0].candidates == ("con_cucc",)
     house.clock.advance(180 * DAY_SECONDS)
     assert (await house.accepter.accept(notice())).messages[0].connector_id == "con_cmcc", "what is too old is not believed"
+
+
+RESENDS = [
+    ("the likeliest of the others", PORTED, Lane.NOTICE, "con_ctcc", Operator.CTCC),
+    ("the one that the code names", "NP:1243", Lane.MARKETING, "con_cucc", Operator.CUCC),
+    ("an OTP while it is fresh", PORTED, Lane.OTP, "con_ctcc", Operator.CTCC),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "lane", "connector", "operator"), RESENDS, ids=[case[0] for case in RESENDS])
+async def test_a_message_to_a_number_that_has_moved_is_sent_again_over_its_new_operator(
+    house: House, name: str, code: str, lane: Lane, connector: str, operator: Operator
+) -> None:
+    await _open_by_operator(house)
+    message = await _sent(house, code, lane)
+    again = await _submitted_again(house, message)
+    assert (again.connector_id, again.attempts, message.candidates) == (connector, 2, ("con_cmcc",))
+    house.carriers[connector].report(again)
+    delivered = await house.until(message.id, Status.DELIVERED)
+    assert (delivered.reason_code, delivered.duplicates_possible) == (None, False)
+    await house.outcome.settled()
+    facts, lesson = await house.numbers.facts_of(NUMBER, house.clock.now())
+    assert (facts.operator, lesson and lesson.confidence) == (operator, 95)
+    assert (await house.accepter.accept(notice())).messages[0].connector_id == connector
+
+
+async def test_an_otp_that_has_grown_old_is_not_sent_again_but_its_number_is_remembered(house: House) -> None:
+    await _open_by_operator(house)
+    message = (await house.accepter.accept(notice(lane=Lane.OTP))).messages[0]
+    await house.until(message.id, Status.SUBMITTED)
+    house.clock.advance(16)
+    await _report(house, message, PORTED)
+    assert (await house.one(message.id)).reason_code == "ported"
+    assert (await house.numbers.facts_of(NUMBER, house.clock.now()))[0].operator is Operator.CTCC
+
+
+async def test_a_number_that_everybody_denies_is_tried_with_each_once(house: House) -> None:
+    await _open_by_operator(house)
+    message = (await house.accepter.accept(notice())).messages[0]
+    for connector in ("con_cmcc", "con_ctcc", "con_cucc"):
+        await _over(house, message, connector)
+        await _report(house, message, PORTED)
+    failed = await house.until(message.id, Status.UNDELIVERED)
+    assert (failed.attempts, failed.reason_code) == (3, "ported")
+
+
+async def _over(house: House, message: Message, connector: str) -> Message:
+    """Wait until the message is submitted over this connector."""
+    async with asyncio.timeout(10):
+        while (found := await house.until(message.id, Status.SUBMITTED)).connector_id != connector:
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def _submitted_again(house: House, message: Message) -> Message:
+    """Wait for the second attempt."""
+    async with asyncio.timeout(10):
+        while (found := await house.until(message.id, Status.SUBMITTED)).attempts == 1:
+            await asyncio.sleep(0.01)
+    return found
 
 
 async def test_a_number_that_came_home_is_forgotten(house: House) -> None:

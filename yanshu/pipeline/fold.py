@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from yanshu.domain.events import Event
 from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt, Submission, SubmissionStatus
+from yanshu.pipeline.moved import NOBODY_MOVED, Moved
 from yanshu.pipeline.progress import Failed, Progress, Reading, Waits, carrier_key
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
@@ -39,7 +40,7 @@ class Fold:
     """One transaction's worth of facts.
 
     `before` is a fold that is being stored just now: what it has made of its messages is read from it. Should it not arrive in
-    the store, the guards of this one fail, and it is folded anew from what is stored.
+    the store, the guards of this one fail, and it is folded anew from what is stored. `moved` says where numbers may have moved to.
     """
 
     def __init__(self, work: Work, clock: Clock, waits: Waits, codes: Reading, before: "Fold | None" = None) -> None:
@@ -56,6 +57,7 @@ class Fold:
         self._keys: dict[tuple[str, str], tuple[str, int, int]] = {}
         self.requeued = False
         self.failed: list[Failed] = []
+        self.moved: Moved = NOBODY_MOVED
 
     async def read(self, uow: UnitOfWork) -> None:
         """Fold all facts, reading what they touch."""
@@ -83,7 +85,7 @@ class Fold:
                 continue
             message = self._work.flights.get(ident)
             if message is not None and message.attempts == 1 and not self._work.afresh:
-                self._progress[ident] = Progress(message, (), self._waits)
+                self._begin(message, ())
             elif self._known(ident) is None:
                 missing.append(ident)
         if not missing:
@@ -92,13 +94,20 @@ class Fold:
         for submission in await uow.submissions.of_messages(missing):
             by_message[submission.message_id].append(submission)
         for message in await uow.messages.get(missing):
-            self._progress[message.id] = Progress(message, by_message[message.id], self._waits)
+            self._begin(message, by_message[message.id])
+
+    def _begin(self, message: Message, submissions: Sequence[Submission]) -> Progress:
+        """Have a `Progress` for a message."""
+        progress = self._progress[message.id] = Progress(message, submissions, self._waits)
+        if self.moved:
+            progress.moved_to = self.moved.connectors_for(message)
+        return progress
 
     def _known(self, ident: str) -> Progress | None:
         """The message as far as this fold has come with it, or as the fold before has left it."""
         progress = self._progress.get(ident)
         if progress is None and self._before is not None and (earlier := self._before._progress.get(ident)) is not None:
-            progress = self._progress[ident] = Progress(earlier.message, tuple(earlier.submissions.values()), self._waits)
+            progress = self._begin(earlier.message, tuple(earlier.submissions.values()))
         return progress
 
     def _fold_answers(self) -> None:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lessons import Heard, Lesson
 from yanshu.domain.numbers import NumberFacts, Operator
+from yanshu.pipeline.moved import Homes
 from yanshu.ports.store import Store, UnitOfWork
-from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, teach
+from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, homes, teach
 from yanshu.rules.contacts.prefixes import Prefixes
 from yanshu.runtime.metrics import Metrics
 
@@ -90,6 +91,12 @@ class Numbers:
         async with self._store.read() as uow:
             lesson = next(iter(await uow.lessons.of([number])), None)
         return (self._prefixes.facts_of(number), None) if lesson is None else (self._facts(lesson, now), lesson)
+
+    async def homes_of(self, uow: UnitOfWork, ported: Sequence[Heard]) -> Homes:
+        """Return the operators that numbers may be with of which it was just heard that they have moved; nothing is learned yet."""
+        lessons = _by_number(await uow.lessons.of([heard.number for heard in ported]))
+        taught = (teach(lessons.get(heard.number), heard, self._policy) for heard in ported)
+        return {lesson.number: homes(lesson) for lesson in taught if lesson is not None}
 
     async def learn(self, uow: UnitOfWork, heard: Sequence[Heard]) -> Counter[Effect]:
         """Learn from what became of messages, within the transaction that stores it; `learned` is called once that is committed."""

@@ -249,16 +249,22 @@ class Outcome:
         """Fold before the write transaction is opened: what is only read must not hold up those who write."""
         fold = Fold(work, self._clock, self._waits, self._codes, before)
         async with self._store.read() as uow:
-            await fold.read(uow)
+            await self._read(fold, work, uow)
         return fold
+
+    async def _read(self, fold: Fold, work: Work, uow: UnitOfWork) -> None:
+        if self._learner:
+            fold.moved = await self._learner.moved(uow, work, self._codes, fold.now)
+        await fold.read(uow)
 
     async def rematch(self, uow: UnitOfWork, receipts: Sequence[Receipt]) -> None:
         """Try parked receipts again within the caller's transaction; those still unmatched are parked again.
 
         `StoreStale`, here or with the commit, when a message changed meanwhile: then the caller tries later.
         """
-        fold = Fold(Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts)), self._clock, self._waits, self._codes)
-        await fold.read(uow)
+        work = Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], len(receipts))
+        fold = Fold(work, self._clock, self._waits, self._codes)
+        await self._read(fold, work, uow)
         await fold.store(uow)
         if self._learner:
             await self._learner.take(uow, fold.said(), fold.now)

@@ -73,9 +73,12 @@ _AWAITING = frozenset({Status.SUBMITTED, Status.PARTIALLY_DELIVERED})
 
 
 class Progress:
-    """One message and its submissions while facts are folded in."""
+    """One message and its submissions while facts are folded in.
 
-    __slots__ = ("_start", "_waits", "changed", "failed", "message", "steps", "submissions")
+    `moved_to` are the connectors of the operators that its number may have moved to.
+    """
+
+    __slots__ = ("_start", "_waits", "changed", "failed", "message", "moved_to", "steps", "submissions")
 
     def __init__(self, message: Message, submissions: Sequence[Submission], waits: Waits) -> None:
         self._start = message
@@ -85,6 +88,7 @@ class Progress:
         self.changed: set[tuple[int, int]] = set()
         self.steps: list[Step] = []
         self.failed: Failed | None = None
+        self.moved_to: tuple[str, ...] = ()
 
     @property
     def change(self) -> Change | None:
@@ -200,7 +204,7 @@ class Progress:
         """Proven not accepted: the next candidate, the same one later, or the end."""
         rows = tuple(self.submissions.values())
         pause = None if permanent else self._waits.retry * 2 ** (self.message.attempts - 1)
-        step = after_refusal(self.message, rows, now, pause)
+        step = after_refusal(self.message, rows, now, pause, self.moved_to)
         # An attempt before may have been taken and have failed only then: a late receipt of it may still correct the end.
         was_taken = any(row.status in _REPORTED_LOST for row in rows)
         note = {"because": "refused", "class": self._decisive(), "code": code}
@@ -297,7 +301,7 @@ class Progress:
         """Every segment has its last word, and it is not that all are there: another attempt, or the end."""
         if not may_move(self.message.status, Status.UNDELIVERED):
             return  # an end that was reached otherwise, or another attempt that is waiting already
-        step = after_receipts(self.message, tuple(self.submissions.values()), now)
+        step = after_receipts(self.message, tuple(self.submissions.values()), now, self.moved_to)
         raw = " ".join(dict.fromkeys(filter(None, (receipt.stat, receipt.err))))
         self._follow(step, Status.UNDELIVERED, now, {"because": "undelivered", "class": self._decisive(), **note}, raw)
 

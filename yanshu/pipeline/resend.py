@@ -58,25 +58,31 @@ def decisive(rows: Iterable[Submission], lane: Lane) -> OutcomeClass:
     return max(outcomes, key=lambda outcome: _slowness(retry_of(outcome, lane)), default=OutcomeClass.UNKNOWN)
 
 
-def after_receipts(message: Message, submissions: Sequence[Submission], now: datetime) -> Again | Enough:
-    """Decide when every segment of the present attempt has its last word and not all of them are delivered."""
+def after_receipts(message: Message, submissions: Sequence[Submission], now: datetime, moved_to: Sequence[str] = ()) -> Again | Enough:
+    """Decide when every segment of the present attempt has its last word and not all of them are delivered.
+
+    `moved_to` are the connectors of the operators that the number may have moved to, likeliest first.
+    """
     attempts = _by_attempt(submissions)
     rows = attempts[message.attempts]
     risk = _risk(rows)
     if risk is not None and message.risk is not Risk.BEST_EFFORT:
         return risk
     reported = [attempt for attempt in attempts.values() if any(row.receipt_status is not None for row in attempt)]
-    when = _when(message, decisive(rows, message.lane), reported, now)
+    outcome = decisive(rows, message.lane)
+    when = _when(message, outcome, reported, now)
     if isinstance(when, Enough):
         return when
     if when > now:
         return Again(message.connector_id, when, risk is not None)
-    used = {row.connector_id for row in submissions}
-    following = next((candidate for candidate in message.candidates if candidate not in used), None)
+    elsewhere = moved_to if retry_of(outcome, message.lane).way is RetryWay.OTHER_OPERATOR else ()
+    following = _unused((*elsewhere, *message.candidates), submissions)
     return Enough.NO_CONNECTOR if following is None else Again(following, now, risk is not None)
 
 
-def after_refusal(message: Message, submissions: Sequence[Submission], now: datetime, pause: timedelta | None) -> Again | Enough:
+def after_refusal(
+    message: Message, submissions: Sequence[Submission], now: datetime, pause: timedelta | None, moved_to: Sequence[str] = ()
+) -> Again | Enough:
     """Decide when no segment of the present attempt was taken.
 
     Nothing is on its way and hardly any time is lost, so the plan for reported failures does not bind: candidates are tried in
@@ -92,12 +98,20 @@ def after_refusal(message: Message, submissions: Sequence[Submission], now: date
         return Enough.ATTEMPTS
     if message.expires_at <= now:
         return Enough.TOO_LATE
-    following = next_candidate(message)
+    following = _unused(moved_to, submissions) if retry.way is RetryWay.OTHER_OPERATOR else None
+    following = following or next_candidate(message)
     if following is not None:
         return Again(following, now)
     if pause is None:
         return Enough.NO_CONNECTOR
-    return Again(message.candidates[0] if message.candidates else message.connector_id, now + pause)
+    # One that is no candidate was chosen since its operator has the number: beginning anew would lead back to the others.
+    return Again(message.candidates[0] if message.connector_id in message.candidates else message.connector_id, now + pause)
+
+
+def _unused(connectors: Iterable[str], submissions: Sequence[Submission]) -> str | None:
+    """Return the first connector that has not been tried yet."""
+    used = {row.connector_id for row in submissions}
+    return next((connector for connector in connectors if connector not in used), None)
 
 
 def next_candidate(message: Message) -> str | None:

@@ -192,3 +192,36 @@ def test_refusals_do_not_use_up_the_tries_of_the_plan() -> None:
 
 def test_without_any_outcome_the_class_is_unknown() -> None:
     assert decisive([], NOTICE) is O.UNKNOWN
+
+
+MOVED_TO = ("x", "b", "y")
+MOVED: list[tuple[str, OutcomeClass, dict[str, Any], Again | Enough]] = [
+    ("to the first that the new operator has", O.PORTED, {}, at("x")),
+    ("also when the message has no other candidate", O.PORTED, {"candidates": ("a",)}, at("x")),
+    ("only when it has moved", O.CARRIER_ERROR, {}, at("b")),
+    ("not when an OTP has grown old", O.PORTED, {"lane": OTP, "age_seconds": 20}, E.TOO_LATE),
+]
+
+
+@pytest.mark.parametrize(("name", "outcome", "fields", "follows"), MOVED, ids=[row[0] for row in MOVED])
+def test_a_number_that_has_moved_is_followed(name: str, outcome: OutcomeClass, fields: dict[str, Any], follows: Again | Enough) -> None:
+    found = message(**{"lane": NOTICE, **fields})
+    assert after_receipts(found, failed(found, outcome), NOW, MOVED_TO) == follows
+
+
+def test_a_number_that_has_moved_is_followed_past_what_was_tried() -> None:
+    found = message(NOTICE, attempts=2, connector_id="x")
+    rows = [
+        *failed(found, O.PORTED),
+        SAMPLES.submission(found, attempt=2, connector_id="x", status=S.UNDELIVERED, receipt_status="UNDELIV", outcome=O.PORTED),
+    ]
+    assert after_receipts(found, rows, NOW, MOVED_TO) == at("b")
+
+
+def test_a_refusal_that_says_so_is_followed_too_and_its_connector_stays_when_it_is_busy() -> None:
+    found = message(NOTICE)
+    refused = [SAMPLES.submission(found, attempt=1, connector_id="a", status=S.REFUSED, outcome=O.PORTED)]
+    assert after_refusal(found, refused, NOW, None, MOVED_TO) == at("x")
+    moved = message(NOTICE, attempts=2, connector_id="x")
+    busy = [*refused, SAMPLES.submission(moved, attempt=2, connector_id="x", status=S.REFUSED, outcome=O.CARRIER_ERROR)]
+    assert after_refusal(moved, busy, NOW, PAUSE, MOVED_TO) == at("x", seconds=10)

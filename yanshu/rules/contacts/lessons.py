@@ -67,6 +67,12 @@ def facts_with(facts: NumberFacts, lesson: Lesson, now: datetime) -> NumberFacts
     return replace(facts, operator=lesson.operator, source=lesson.source, checked_at=lesson.learned_at)
 
 
+def homes(lesson: Lesson) -> tuple[Operator, ...]:
+    """Return the operators that a number may be with that has left its own, likeliest first."""
+    others = tuple(operator for operator in _LIKELY if operator not in (lesson.operator, *lesson.moved_from))
+    return () if lesson.operator is None else (lesson.operator, *others)
+
+
 def is_suppressed(facts: NumberFacts, now: datetime) -> bool:
     """Whether the number is dead, and not yet due to be tried again."""
     return facts.dead_since is not None and facts.probe_at is not None and now < facts.probe_at
