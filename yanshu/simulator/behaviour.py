@@ -22,6 +22,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `receipt_id_form` is ``same`` or another form than `id_form`; both forms of one id are the same number, so that hex and
     decimal carriers can be told apart only by asking. `receipt_id_width` pads the receipt's id with zeros on the left.
     Dates in receipts are local time, `receipt_offset_minutes` ahead of UTC (China: 480).
+    `fail_rate` is the share of submits that reach no handset and are reported so, as `fail_stat` and `fail_err`.
     `refuse_code` 0 is the protocol's own status for a passing fault. `false_proof` is a CMPP gateway that answers logins with a
     digest of another secret.
     `silent` is a half-open link: nothing is read or answered; when it ends, links that slept through it are cut.
@@ -35,6 +36,9 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt_jitter_seconds: Seconds = 0.0
     receipt_loss_rate: Rate = 0.0
     receipt_duplicate_rate: Rate = 0.0
+    fail_rate: Rate = 0.0
+    fail_stat: Literal["EXPIRED", "DELETED", "UNDELIV", "UNKNOWN", "REJECTD"] = "UNDELIV"
+    fail_err: Annotated[str, Meta(max_length=20, pattern="^[!-~]*$")] = "CB:0018"
     receipt_as: Literal["text", "tlv", "both"] = "text"
     receipt_id_form: Literal["same", "hex", "decimal", "uuid"] = "same"
     receipt_id_width: Annotated[int, Meta(ge=0, le=60)] = 0

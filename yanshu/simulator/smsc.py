@@ -137,15 +137,17 @@ class Smsc:
         self._later(delay, answer)
 
     def _report_plain(self, line: Line, segment: Segment, number: int, delay: float) -> None:
-        """Report delivery as the behaviour says, counted from the answer."""
-        behaviour = line.account.behaviour
+        """Report delivery, or that it failed, as the behaviour says, counted from the answer."""
+        behaviour, report = line.account.behaviour, PLAIN_REPORT
+        if behaviour.fail_rate and self.dice.random() < behaviour.fail_rate:
+            report = Report(0, behaviour.fail_stat, behaviour.fail_err)
         if behaviour.receipt_jitter_seconds:
             delay += behaviour.receipt_jitter_seconds * self.dice.random()
         delay += behaviour.receipt_seconds
         if delay:
-            self._later(delay, partial(self._report, line, segment, number, PLAIN_REPORT))
+            self._later(delay, partial(self._report, line, segment, number, report))
         else:
-            self._report(line, segment, number, PLAIN_REPORT)
+            self._report(line, segment, number, report)
 
     def _report(self, line: Line, segment: Segment, number: int, report: Report) -> None:
         """Let the handset have the segment and send the receipt."""

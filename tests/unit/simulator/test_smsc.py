@@ -238,6 +238,7 @@ FAULTS = [
     ("refusals", Behaviour(refuse_rate=1, refuse_code=0x45), ["answer"], "refused"),
     ("lost answers", Behaviour(answer_loss_rate=1), ["deliver"], "unanswered"),
     ("lost receipts", Behaviour(receipt_loss_rate=1), ["answer"], "lost_receipts"),
+    ("failures", Behaviour(fail_rate=1), ["answer", "deliver"], "receipts"),
     ("duplicate receipts", Behaviour(receipt_duplicate_rate=1), ["answer", "deliver", "deliver"], "receipts"),
     ("garbage", Behaviour(garbage_every=1), ["garbage", "answer", "deliver"], "accepted"),
     ("dropped links", Behaviour(drop_every=1), [], "cut"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from yanshu.domain.events import Event
 from yanshu.domain.messages import Status
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import SubmissionStatus
 from yanshu.ports.filters import EventFilter, Page
 from yanshu.ports.store import Store
@@ -24,7 +25,9 @@ class HistorySuite:
         message = samples.message()
         first = samples.submission(message, status=SubmissionStatus.UNANSWERED)
         second = samples.submission(message, segment=2, total=2)
-        retry = samples.submission(message, attempt=2, connector_id="con_two", code="0x58", status=SubmissionStatus.REFUSED)
+        retry = samples.submission(
+            message, attempt=2, connector_id="con_two", code="0x58", status=SubmissionStatus.REFUSED, outcome=OutcomeClass.FREQUENCY
+        )
         known = changed(
             first,
             status=SubmissionStatus.DELIVERED,
