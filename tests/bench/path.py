@@ -1,6 +1,6 @@
-"""The whole path on one machine: HTTP → store → SMPP over TCP to a separate sink → receipt stored. Prints JSON.
+"""The whole path on one machine: HTTP → store → a carrier's protocol over TCP to a separate sink → receipt stored. Prints JSON.
 
-    python -m tests.bench.path [--store sqlite|postgresql] [--only batches,singles,otp,queue] [--messages N]
+    python -m tests.bench.path [--store sqlite|postgresql] [--only batches,singles,otp,queue] [--messages N] [--protocol cmpp]
 
 Every figure is end to end: a run ends when the receipt of its last message is stored and the batch counters say so.
 """
@@ -26,19 +26,22 @@ TEXT = "【雁书】您的订单已发货，预计明天送达，请保持电话
 OTP_PREFIX = "86139"
 CHUNK = 1000
 WINDOW = 2000
+# What each protocol calls the account in the settings of a connector.
+ACCOUNTS = {"smpp": "system_id", "cmpp": "sp_id"}
 BASELINE = Path(__file__).with_name("baseline.json")
 
 
 class Bench:
     """A running platform with a sink as its only carrier."""
 
-    def __init__(self, server: Process, sink: Process, said: dict[str, Any], sunk: dict[str, Any], database: PostgresServer | None) -> None:
-        self.server, self.sink, self.database = server, sink, database
+    def __init__(self, server: Process, sink: Process, protocol: str, database: PostgresServer | None) -> None:
+        self.server, self.sink, self.protocol, self.database = server, sink, protocol, database
+        said = server.first_json()
         host, port = said["url"].removeprefix("http://").rsplit(":", 1)
         self.host, self.port = host, int(port)
         self.driver = Driver(self.host, self.port)
         self.key: str = said["admin_key"]
-        self.sunk = sunk
+        self.sunk = sink.first_json()
 
     async def set_up(self) -> None:
         """Make the connector and the default route, and wait for the link."""
@@ -94,8 +97,8 @@ async def until(ready: Callable[[], Awaitable[bool]], seconds: float = 600.0) ->
 
 def connector_body(bench: Bench, **fields: Any) -> dict[str, Any]:
     """Return a connector to the sink."""
-    body = {"name": "sink", "protocol": "smpp", "host": bench.sunk["host"], "port": bench.sunk["port"], "password": "bench"}
-    return {**body, "settings": {"system_id": "bench"}, "window": WINDOW, "sender": "10690000", **fields}
+    body = {"name": "sink", "protocol": bench.protocol, "host": bench.sunk["host"], "port": bench.sunk["port"], "password": "bench"}
+    return {**body, "settings": {ACCOUNTS[bench.protocol]: "bench"}, "window": WINDOW, "sender": "10690000", **fields}
 
 
 def batch_body(first: int, count: int, lane: str = "marketing") -> bytes:
@@ -226,7 +229,7 @@ def ms(seconds: float) -> float:
 
 
 @contextmanager
-def running(store: str) -> Iterator[Bench]:
+def running(store: str, protocol: str) -> Iterator[Bench]:
     """Run sink, server and, if asked for, a PostgreSQL; everything is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="yanshu-bench-") as folder:
         database = PostgresServer() if store == "postgresql" else None
@@ -236,10 +239,10 @@ def running(store: str) -> Iterator[Bench]:
         environment["YANSHU_MESSAGES_PER_SECOND"] = "10000000"
         if database is not None:
             environment["YANSHU_DATABASE_URL"] = database.create_database("bench")
-        sink = Process("sink", [sys.executable, "-m", "tests.bench.sink", "--port", "0", "--watch", OTP_PREFIX])
+        sink = Process("sink", [sys.executable, "-m", "tests.bench.sink", "--port", "0", "--watch", OTP_PREFIX, "--protocol", protocol])
         server = Process("server", [sys.executable, "-m", "yanshu", "serve", "--port", "0"], environment)
         try:
-            yield Bench(server, sink, server.first_json(), sink.first_json(), database)
+            yield Bench(server, sink, protocol, database)
         finally:
             server.stop()
             sink.stop()
@@ -258,7 +261,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, Python {platform.python_version()}"}
     for store in options.store.split(","):
         for name in options.only.split(","):
-            with running(store) as bench:
+            with running(store, options.protocol) as bench:
                 await bench.set_up()
                 found.setdefault(store, {})[name] = await parts[name](bench)
     return found
@@ -282,6 +285,7 @@ def main() -> None:
     parser.add_argument("--store", default="sqlite,postgresql")
     parser.add_argument("--only", default="batches,singles,otp,queue")
     parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--protocol", default="smpp", choices=ACCOUNTS)
     parser.add_argument("--keep", action="store_true", help="store the result as the new baseline")
     options = parser.parse_args()
     found = asyncio.run(run(options))

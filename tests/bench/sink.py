@@ -1,7 +1,7 @@
-"""A carrier that costs next to nothing: answers every submit_sm and reports delivery in the same write.
+"""A carrier that costs next to nothing: answers every submit and reports delivery in the same write.
 
-Run as its own process: ``python -m tests.bench.sink --port 0``. One JSON line says where it listens. It reads PDUs by
-slicing, keeps no message, and checks nothing, so what the benchmark measures is the platform and not its peer.
+Run as its own process: ``python -m tests.bench.sink --port 0 --protocol cmpp``. One JSON line says where it listens. It reads PDUs
+by slicing, keeps no message, and checks nothing, so what the benchmark measures is the platform and not its peer.
 Budget: 12 µs CPU a message (submit, answer, receipt, acknowledgement).
 
 The control port speaks lines: ``stats`` and ``arrivals`` answer one JSON line, ``reset`` starts the counters anew.
@@ -14,24 +14,36 @@ import resource
 import signal
 import sys
 import time
+from hashlib import md5
 from struct import Struct
-from typing import Any
+from typing import Any, ClassVar
 
 import uvloop
 
-HEADER = Struct(">IIII")
-SUBMIT_SM, SUBMIT_SM_RESP, DELIVER_SM, DELIVER_SM_RESP = 4, 0x80000004, 5, 0x80000005
-ENQUIRE_LINK, UNBIND = 0x15, 6
-BINDS = frozenset({1, 2, 9})
-BIND_TRANSMITTER = 2
+# SMPP and CMPP give these the same numbers.
+SUBMIT, SUBMIT_RESP, DELIVER, DELIVER_RESP = 4, 0x80000004, 5, 0x80000005
 RESPONSE = 0x80000000
 LARGEST_SEQUENCE = 0x7FFFFFFF
 LARGEST_PDU = 65_536
+
+SMPP_HEADER = Struct(">IIII")
+ENQUIRE_LINK, UNBIND = 0x15, 6
+BINDS = frozenset({1, 2, 9})
+BIND_TRANSMITTER = 2
 
 # After the addresses of a receipt: esm_class 4 (receipt), no times, data_coding 0, then length and text.
 RECEIPT_FIELDS = b"\x04\x00\x00\x00\x00\x00\x00\x00\x00"
 LOCAL_OFFSET_SECONDS = 8 * 3600  # carriers in China write their own time
 RECEIPT_TEXT = b"id:%012x sub:001 dlvrd:001 submit date:%b done date:%b stat:DELIVRD err:000 text:"
+
+CMPP_HEADER = Struct(">III")
+CONNECT, TERMINATE, ACTIVE_TEST = 1, 2, 8
+# Octets of a CMPP 3.0 SUBMIT to one number, from the start of its header.
+SOURCE, DESTINATION = slice(119, 140), slice(141, 173)
+AUTHENTICATOR = slice(18, 34)
+BENCH_SECRET = b"bench"
+CMPP_REPORT = Struct(">Q7s10s10s32sI")
+CMPP_DELIVER = Struct(">Q21s10sBBB32sBBB71s20s")
 
 
 class Counters:
@@ -67,7 +79,8 @@ class Counters:
 class Sink(asyncio.Protocol):
     """One link. Receipts go back over the link of the submit, or over any link that can receive when it cannot."""
 
-    receivers: "list[Sink]" = []  # noqa: RUF012 - shared by all links on purpose
+    header: ClassVar[Struct]
+    receivers: "ClassVar[list[Sink]]" = []  # noqa: RUF012 - shared by all links on purpose
 
     def __init__(self, counters: Counters) -> None:
         self.counters = counters
@@ -97,69 +110,137 @@ class Sink(asyncio.Protocol):
         """Answer every whole PDU, all in one write."""
         if self.rest:
             data = self.rest + data
-        size, start, now = len(data), 0, time.time()
+        size, start, now, least = len(data), 0, time.time(), self.header.size
         out: list[bytes] = []
-        while size - start >= 16:
-            length, command, _, sequence = HEADER.unpack_from(data, start)
-            if not 16 <= length <= LARGEST_PDU:
+        while size - start >= least:
+            length, command, *_, sequence = self.header.unpack_from(data, start)
+            if not least <= length <= LARGEST_PDU:
                 self.transport.abort()
                 return
             if size - start < length:
                 break
-            if command == SUBMIT_SM:
-                self._submit(data, start + 16, sequence, now, out)
-            elif command == DELIVER_SM_RESP:
+            if command == SUBMIT:
+                self._submit(data, start, sequence, now, out)
+            elif command == DELIVER_RESP:
                 self.counters.acknowledged += 1
             else:
-                self._other(command, sequence, out)
+                self.other(command, sequence, data[start : start + length], out)
             start += length
         self.rest = data[start:]
         if out:
             self.transport.write(b"".join(out))
 
-    def _submit(self, data: bytes, at: int, sequence: int, now: float, out: list[bytes]) -> None:
+    def _submit(self, data: bytes, start: int, sequence: int, now: float, out: list[bytes]) -> None:
         """Answer one submit and report it delivered."""
         counters = self.counters
-        source = data.index(0, at) + 1
-        dest = data.index(0, source + 2) + 1
-        end = data.index(0, dest + 2) + 1
         ident = counters.next_id = counters.next_id + 1
-        out.append(HEADER.pack(29, SUBMIT_SM_RESP, 0, sequence) + b"%012x\x00" % ident)
+        out.append(self.answer(sequence, ident))
         if not counters.submits:
             counters.first_at = now
         counters.submits += 1
         counters.last_at = now
-        if counters.watch and data.startswith(counters.watch, dest + 2):
-            counters.arrivals.setdefault(data[dest + 2 : end - 1], now)
+        source, dest, number = self.addresses(data, start)
+        if counters.watch and number.startswith(counters.watch):
+            counters.arrivals.setdefault(number, now)
         if self.receives:
-            out.append(self._receipt(data[dest:end], data[source:dest], ident, now))
+            out.append(self._receipt(source, dest, ident, now))
         elif self.receivers:
             other = self.receivers[0]
-            other.transport.write(other._receipt(data[dest:end], data[source:dest], ident, now))
+            other.transport.write(other._receipt(source, dest, ident, now))
         else:
             counters.unreported += 1
 
     def _receipt(self, source: bytes, dest: bytes, ident: int, now: float) -> bytes:
-        """Return one deliver_sm; the dates are made once a minute."""
+        """Return one receipt; the dates are made once a minute."""
         minute = int(now) // 60
         if self.stamp[0] != minute:
             self.stamp = (minute, time.strftime("%y%m%d%H%M", time.gmtime(now + LOCAL_OFFSET_SECONDS)).encode())
-        date = self.stamp[1]
-        text = RECEIPT_TEXT % (ident, date, date)
         self.sequence = self.sequence % LARGEST_SEQUENCE + 1
         self.counters.receipts += 1
-        body = b"\x00%b%b%b%c%b" % (source, dest, RECEIPT_FIELDS, len(text), text)
-        return HEADER.pack(16 + len(body), DELIVER_SM, 0, self.sequence) + body
+        return self.receipt(source, dest, ident, self.stamp[1])
 
-    def _other(self, command: int, sequence: int, out: list[bytes]) -> None:
-        """Answer binds, enquire_link and unbind; responses need no answer."""
+    def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+        """Return the sender and the recipient of the submit at `start` as a receipt has them, and the recipient's number alone."""
+        raise NotImplementedError
+
+    def answer(self, sequence: int, ident: int) -> bytes:
+        """Return the answer to a submit."""
+        raise NotImplementedError
+
+    def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
+        """Return the delivery of a receipt."""
+        raise NotImplementedError
+
+    def other(self, command: int, sequence: int, frame: bytes, out: list[bytes]) -> None:
+        """Answer logins, questions and goodbyes; responses need no answer."""
+        raise NotImplementedError
+
+
+class SmppSink(Sink):
+    """Speaks SMPP 3.4."""
+
+    header = SMPP_HEADER
+
+    def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+        """See `Sink`; with ton and npi."""
+        source = data.index(0, start + 16) + 1
+        dest = data.index(0, source + 2) + 1
+        end = data.index(0, dest + 2) + 1
+        return data[source:dest], data[dest:end], data[dest + 2 : end - 1]
+
+    def answer(self, sequence: int, ident: int) -> bytes:
+        """See `Sink`."""
+        return SMPP_HEADER.pack(29, SUBMIT_RESP, 0, sequence) + b"%012x\x00" % ident
+
+    def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
+        """See `Sink`."""
+        text = RECEIPT_TEXT % (ident, date, date)
+        body = b"\x00%b%b%b%c%b" % (dest, source, RECEIPT_FIELDS, len(text), text)
+        return SMPP_HEADER.pack(16 + len(body), DELIVER, 0, self.sequence) + body
+
+    def other(self, command: int, sequence: int, frame: bytes, out: list[bytes]) -> None:
         if command in BINDS:
             self.receives = command != BIND_TRANSMITTER
             if self.receives:
                 self.receivers.append(self)
-            out.append(HEADER.pack(21, command | RESPONSE, 0, sequence) + b"SINK\x00")
+            out.append(SMPP_HEADER.pack(21, command | RESPONSE, 0, sequence) + b"SINK\x00")
         elif command in (ENQUIRE_LINK, UNBIND):
-            out.append(HEADER.pack(16, command | RESPONSE, 0, sequence))
+            out.append(SMPP_HEADER.pack(16, command | RESPONSE, 0, sequence))
+
+
+class CmppSink(Sink):
+    """Speaks CMPP 3.0."""
+
+    header = CMPP_HEADER
+
+    def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+        """See `Sink`."""
+        source = data[start + SOURCE.start : start + SOURCE.stop]
+        dest = data[start + DESTINATION.start : start + DESTINATION.stop]
+        return source, dest, b"86" + dest.rstrip(b"\x00")
+
+    def answer(self, sequence: int, ident: int) -> bytes:
+        """See `Sink`."""
+        return CMPP_HEADER.pack(24, SUBMIT_RESP, sequence) + ident.to_bytes(8, "big") + bytes(4)
+
+    def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
+        """See `Sink`."""
+        report = CMPP_REPORT.pack(ident, b"DELIVRD", date, date, dest, ident & 0xFFFFFFFF)
+        body = CMPP_DELIVER.pack(ident, source, b"", 0, 0, 0, dest, 0, 1, len(report), report, b"")
+        return CMPP_HEADER.pack(12 + len(body), DELIVER, self.sequence) + body
+
+    def other(self, command: int, sequence: int, frame: bytes, out: list[bytes]) -> None:
+        if command == CONNECT:
+            proof = md5(bytes(4) + frame[AUTHENTICATOR] + BENCH_SECRET, usedforsecurity=False).digest()
+            out.append(CMPP_HEADER.pack(33, command | RESPONSE, sequence) + bytes(4) + proof + b"\x30")
+            self.receivers.append(self)
+        elif command == ACTIVE_TEST:
+            out.append(CMPP_HEADER.pack(13, command | RESPONSE, sequence) + b"\x00")
+        elif command == TERMINATE:
+            out.append(CMPP_HEADER.pack(12, command | RESPONSE, sequence))
+
+
+SINKS: dict[str, type[Sink]] = {"smpp": SmppSink, "cmpp": CmppSink}
 
 
 def _cpu_seconds() -> float:
@@ -181,7 +262,7 @@ def answer_line(counters: Counters, line: bytes) -> dict[str, Any]:
     return {"error": "say stats, arrivals or reset"}
 
 
-async def serve(host: str, port: int, control_port: int, watch: str) -> None:
+async def serve(host: str, port: int, control_port: int, watch: str, protocol: str) -> None:
     """Listen until SIGTERM or SIGINT; SIGUSR1 prints the counters to standard error."""
     counters = Counters(watch.encode())
     loop = asyncio.get_running_loop()
@@ -196,7 +277,7 @@ async def serve(host: str, port: int, control_port: int, watch: str) -> None:
             await writer.drain()
         writer.close()
 
-    server = await loop.create_server(lambda: Sink(counters), host, port)
+    server = await loop.create_server(lambda: SINKS[protocol](counters), host, port)
     controls = await asyncio.start_server(control, host, control_port)
     bound, control_bound = (one.sockets[0].getsockname()[1] for one in (server, controls))
     sys.stdout.write(json.dumps({"host": host, "port": bound, "control_port": control_bound}) + "\n")
@@ -213,8 +294,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--watch", default="", help="note when submits to numbers with this prefix arrive")
+    parser.add_argument("--protocol", default="smpp", choices=SINKS)
     args = parser.parse_args()
-    uvloop.run(serve(args.host, args.port, args.control_port, args.watch))
+    uvloop.run(serve(args.host, args.port, args.control_port, args.watch, args.protocol))
 
 
 if __name__ == "__main__":

@@ -149,6 +149,8 @@ def text(name: str, value: str, size: int) -> bytes:
 
 def plain(octets: bytes) -> str:
     """Return the text of a fixed field."""
+    if not octets or not octets[0]:  # most are empty
+        return ""
     return octets.split(b"\0", 1)[0].decode("latin-1").strip(" ")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from yanshu.protocols.cmpp import codec, pdus
 from yanshu.protocols.cmpp.constants import Result, Version, version_of
@@ -63,11 +64,27 @@ def test_a_submit_has_the_length_the_specification_gives() -> None:
 
 @pytest.mark.parametrize("source", ["106", "?" * 21])
 @pytest.mark.parametrize("version", list(Version))
-def test_the_parts_around_a_number_make_the_whole(version: Version, source: str) -> None:
-    pdu = pdus.Submit(src_id=source, dest_terminal_ids=("13800138000",), msg_content=b"hello")
-    whole = codec.body(pdu, version)
-    head, tail = codec.around_number(pdu, version)
-    assert head + codec.widened(codec.number("13800138000"), version) + tail == whole
+def test_the_parts_around_number_and_text_make_the_whole(version: Version, source: str) -> None:
+    pdu = pdus.Submit(src_id=source, dest_terminal_ids=("13800138000",), msg_content=b"hello", link_id="link")
+    before, between, behind = codec.around(pdu, version)
+    number = codec.widened(codec.number("13800138000"), version)
+    assert before + number + between + codec.content(b"hello", pdu.msg_fmt) + behind == codec.body(pdu, version)
+
+
+@pytest.mark.parametrize("version", list(Version))
+def test_the_short_ways_lead_where_the_long_ones_do(version: Version) -> None:
+    pdu = pdus.Deliver(
+        sequence_id=5, msg_id=1 << 60, dest_id="1069", service_id="s", tp_pid=1, tp_udhi=1, msg_fmt=8, src_terminal_id="138", link_id="l"
+    )
+    for values in ({"msg_content": b""}, {"msg_content": bytes(140)}, {"registered_delivery": 1, "msg_content": bytes(71)}):
+        made = replace(pdu, **values)
+        octets = codec.encode(made, version)
+        assert codec.delivery(octets, version) == codec.decode(octets, version) == made
+        for other in (octets[:-1], octets + b"\0", octets[:20]):
+            assert codec.delivery(other, version) is None
+    for result in (0, 9):
+        answer = pdus.DeliverResp(sequence_id=5, msg_id=1 << 60, result=result)
+        assert codec.delivered(pdu, result, version) == codec.encode(answer, version)
 
 
 def frame(command: int, body: bytes, sequence: int = 7) -> bytes:

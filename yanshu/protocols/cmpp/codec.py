@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from yanshu.protocols.cmpp import pdus
 from yanshu.protocols.cmpp.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Format, Result, Version
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, plain, read, text, write
 
 _HEADER = Packed(">III")
 # Total_Length, Command_Id, Sequence_Id: to octets, and from a frame of at least 12.
@@ -97,11 +97,12 @@ def _layouts(result: str, terminal: int, tail: int, *, typed: bool) -> list[Layo
     ]
 
 
-# Octets of a terminal id.
+# Octets of a terminal id, and of the field at the end.
 _TERMINAL_SIZE = {Version.V20: 21, Version.V30: 32}
+_TAIL_SIZE = {Version.V20: 8, Version.V30: 20}
 _BY_VERSION: dict[int, list[Layout]] = {
-    Version.V20: _layouts("B", _TERMINAL_SIZE[Version.V20], 8, typed=False),
-    Version.V30: _layouts("I", _TERMINAL_SIZE[Version.V30], 20, typed=True),
+    Version.V20: _layouts("B", _TERMINAL_SIZE[Version.V20], _TAIL_SIZE[Version.V20], typed=False),
+    Version.V30: _layouts("I", _TERMINAL_SIZE[Version.V30], _TAIL_SIZE[Version.V30], typed=True),
 }
 _BY_COMMAND = {version: {layout.command_id: layout for layout in found} for version, found in _BY_VERSION.items()}
 _BY_KIND = {version: {layout.kind: layout for layout in found} for version, found in _BY_VERSION.items()}
@@ -116,6 +117,14 @@ _JUNK = {int(command): 3 for command in (Command.DELIVER, Command.ACTIVE_TEST, C
 def command_of(pdu: pdus.Pdu) -> int:
     """Return the Command_Id of a PDU."""
     return _BY_KIND[Version.V30][type(pdu)].command_id
+
+
+# The hot path: what a DELIVER is made of up to the length of its text, and a whole DELIVER_RESP.
+_DELIVER_HEAD = {
+    Version.V20: Packed(f">III Q21s10sBBB{_TERMINAL_SIZE[Version.V20]}sBB"),
+    Version.V30: Packed(f">III Q21s10sBBB{_TERMINAL_SIZE[Version.V30]}sBBB"),
+}
+_DELIVER_RESP = {Version.V20: Packed(">IIIQB"), Version.V30: Packed(">IIIQI")}
 
 
 # --- to octets ---
@@ -136,17 +145,32 @@ def response_to(pdu: pdus.Pdu, **values: object) -> pdus.Pdu:
 def body(pdu: pdus.Pdu, version: Version) -> bytes:
     """Return the octets behind the header."""
     if isinstance(pdu, pdus.Submit | pdus.Deliver):
-        limit = _LONGEST_ASCII if pdu.msg_fmt == Format.ASCII else _LONGEST
-        if len(pdu.msg_content) > limit:
-            raise LocalProtocolError(f"msg_content may have at most {limit} octets in format {pdu.msg_fmt}, not {len(pdu.msg_content)}")
+        content(pdu.msg_content, pdu.msg_fmt)  # for its limits
     return write(_BY_KIND[version][type(pdu)], pdu)
 
 
-def around_number(pdu: pdus.Submit, version: Version) -> tuple[bytes, bytes]:
-    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
-    place = offset_of(_BY_KIND[version][pdus.Submit], "dest_terminal_ids") + 1
-    octets = body(replace(pdu, dest_terminal_ids=("",)), version)
-    return octets[:place], octets[place + _TERMINAL_SIZE[version] :]
+def around(pdu: pdus.Submit, version: Version) -> tuple[bytes, bytes, bytes]:
+    """Return the body of a submit to one number in three parts: before the number, from there to the text, and behind the text."""
+    made = _BY_KIND[version][pdus.Submit]
+    octets = write(made, replace(pdu, dest_terminal_ids=("",), msg_content=b""))
+    start = offset_of(made, "dest_terminal_ids") + 1
+    stop = start + _TERMINAL_SIZE[version]
+    behind = len(octets) - _TAIL_SIZE[version]
+    return octets[:start], octets[stop : behind - 1], octets[behind:]
+
+
+def content(octets: bytes, form: int) -> bytes:
+    """Return a text as it stands in a submit: with its length before it. Raises LocalProtocolError when it is too long."""
+    limit = _LONGEST_ASCII if form == Format.ASCII else _LONGEST
+    if len(octets) > limit:
+        raise LocalProtocolError(f"msg_content may have at most {limit} octets in format {form}, not {len(octets)}")
+    return bytes((len(octets),)) + octets
+
+
+def delivered(pdu: pdus.Deliver, result: int, version: Version) -> bytes:
+    """Return the frame of a DELIVER_RESP, as `encode` does, without the detour."""
+    packed = _DELIVER_RESP[version]
+    return packed.pack(packed.size, Command.DELIVER_RESP, pdu.sequence_id, pdu.msg_id, result)
 
 
 def number(value: str) -> bytes:
@@ -184,6 +208,32 @@ def decode(frame: bytes, version: Version) -> pdus.Pdu:
         raise RemoteProtocolError(f"{found.kind.__name__} of {len(frame)} octets is too short or too long", Result.LENGTH)
     pdu: pdus.Pdu = found.kind(sequence_id=sequence_id, **values)
     return pdu
+
+
+def delivery(frame: bytes, version: Version) -> pdus.Deliver | None:
+    """Read a DELIVER that fits the version's layout to the octet, as `decode` does, without the detour; None for all others."""
+    head = _DELIVER_HEAD[version]
+    start = head.size
+    if len(frame) < start:
+        return None
+    _, _, sequence, ident, dest, service, pid, udhi, form, source, *types, size = head.unpack_from(frame)
+    end = start + size
+    if len(frame) != end + _TAIL_SIZE[version]:
+        return None
+    return pdus.Deliver(
+        sequence_id=sequence,
+        msg_id=ident,
+        dest_id=plain(dest),
+        service_id=plain(service),
+        tp_pid=pid,
+        tp_udhi=udhi,
+        msg_fmt=form,
+        src_terminal_id=plain(source),
+        src_terminal_type=types[0] if len(types) > 1 else 0,
+        registered_delivery=types[-1],
+        msg_content=frame[start:end],
+        link_id=plain(frame[end:]),
+    )
 
 
 def _fields(made: Layout, frame: bytes, command_id: int, *, strictly: bool) -> dict[str, Any] | None:

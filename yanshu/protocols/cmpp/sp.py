@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from struct import Struct as Packed
 from typing import Generic, Protocol, TypeVar
 
-from yanshu.protocols.cmpp import digests, pdus
+from yanshu.protocols.cmpp import codec, digests, pdus
 from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, Version, version_of
 from yanshu.protocols.cmpp.session import CmppSession
 from yanshu.protocols.events import Answered, BindRefused, Bound, Event, PeerFault, Requested
@@ -14,6 +14,7 @@ Item = TypeVar("Item")
 
 _SUBMIT = int(Command.SUBMIT)
 _SUBMIT_RESP = int(Command.SUBMIT_RESP)
+_DELIVER = int(Command.DELIVER)
 # Sequence_Id and Msg_Id, of a response long enough for both.
 _SEQUENCE_ID = Packed(">IQ")
 _RESULT_AT = HEADER_LENGTH + 8
@@ -40,7 +41,7 @@ class SpSession(CmppSession[Item], Generic[Item]):
         super().__init__(version_of(connect.version), window, timers)
         self._connect = connect
         self._secret = secret
-        self._hot = {_SUBMIT_RESP: self._answered}
+        self._hot = {_SUBMIT_RESP: self._answered, _DELIVER: self._delivered}
         self.gateway_is_proven: bool | None = None
 
     def connected(self, now: float) -> list[Event]:
@@ -57,8 +58,7 @@ class SpSession(CmppSession[Item], Generic[Item]):
 
     def acknowledge(self, requests: Sequence[pdus.Deliver], result: int = Result.OK) -> None:
         """Answer deliveries: OK once they are safe, else a result that makes the gateway deliver them again."""
-        for pdu in requests:
-            self.send(pdus.DeliverResp(sequence_id=pdu.sequence_id, msg_id=pdu.msg_id, result=result))
+        self._out.extend([codec.delivered(pdu, result, self.version) for pdu in requests])
 
     def _answered(self, frame: bytes, events: list[Event]) -> None:
         """Match a SUBMIT_RESP to its request; a result has 1 octet or 4, whatever the version."""
@@ -70,6 +70,14 @@ class SpSession(CmppSession[Item], Generic[Item]):
         if closed is not None:
             result = frame[_RESULT_AT] if len(frame) < _WIDE_END else int.from_bytes(frame[_RESULT_AT:_WIDE_END], "big")
             events.append(Answered(closed[0], result, f"{ident:016x}", closed[1]))
+
+    def _delivered(self, frame: bytes, events: list[Event]) -> None:
+        """Take a text or a report; what is not quite as it should be goes the long way."""
+        pdu = codec.delivery(frame, self.version) if self._phase is Phase.BOUND else None
+        if pdu is None:
+            self._take(frame, events)
+        else:
+            events.append(Requested(pdu))
 
     def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         if type(pdu) is pdus.ConnectResp and self._phase is Phase.OPEN:
