@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from yanshu.domain.errors import InvalidRequest
-from yanshu.edge.api.exchange import Request, Response, respond
+from yanshu.edge.exchange import Request, Response, respond
 
 Message = MutableMapping[str, Any]
 

@@ -3,7 +3,6 @@
 from yanshu import __version__
 from yanshu.edge.api.door import Door
 from yanshu.edge.api.endpoints import Endpoint
-from yanshu.edge.api.exchange import Application
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.openapi import describe
 from yanshu.edge.api.paths import Paths
@@ -24,6 +23,7 @@ from yanshu.edge.api.routes import (
 )
 from yanshu.edge.api.services import Services
 from yanshu.edge.api.system import Page, make_pages
+from yanshu.edge.exchange import Application
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *messages.ENDPOINTS,

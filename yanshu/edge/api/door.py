@@ -21,12 +21,12 @@ from yanshu.domain.errors import CallerError, Conflict, Invalid, InvalidRequest,
 from yanshu.edge.api.decoding import decode_body, decode_query
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
 from yanshu.edge.api.errors import body_of, is_expected, refusal_of, status_of
-from yanshu.edge.api.exchange import JSON, Header, Receive, Request, Response, Scope, Send, respond
 from yanshu.edge.api.gate import Gate
 from yanshu.edge.api.paths import Paths
 from yanshu.edge.api.services import Services
 from yanshu.edge.api.system import Page
 from yanshu.edge.api.writing import AnsweredBefore
+from yanshu.edge.exchange import JSON, Header, Receive, Request, Response, Scope, Send, respond
 from yanshu.rules.accounts.limits import Standing
 from yanshu.runtime.logs import get_logger
 

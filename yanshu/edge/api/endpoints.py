@@ -7,8 +7,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from yanshu.domain.access import Caller
 from yanshu.domain.commands import Idempotency
-from yanshu.edge.api.exchange import Request, Response
 from yanshu.edge.api.services import Services
+from yanshu.edge.exchange import Request, Response
 
 Json = bytes
 

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from yanshu.domain.errors import Missing, StoreError
 from yanshu.edge.api.catalogue import CATALOGUE, in_print
-from yanshu.edge.api.exchange import Request, Response
 from yanshu.edge.api.pages import POLICY, page_file
 from yanshu.edge.api.services import Services
+from yanshu.edge.exchange import Request, Response
 from yanshu.runtime.metrics import CONTENT_TYPE
 
 # What a proxy adds: a request that went through one on this machine comes from loopback, but not from this machine.

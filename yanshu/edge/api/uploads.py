@@ -10,8 +10,8 @@ import msgspec
 from yanshu.domain.batches import BatchRow
 from yanshu.domain.errors import CallerError, Invalid, InvalidRequest
 from yanshu.edge.api.decoding import decode_body, explain_validation
-from yanshu.edge.api.exchange import Request
 from yanshu.edge.api.schemas.messages import RecipientIn
+from yanshu.edge.exchange import Request
 
 ROWS_A_CHUNK = 1000
 LINE_BYTES = 65_536

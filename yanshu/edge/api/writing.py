@@ -24,15 +24,15 @@ class AnsweredBefore(Exception):
         self.saved = saved
 
 
-async def write(call: Call, action: str, status: int, work: Work, *, secret: bool = False) -> Answer:
+async def write(call: Call, action: str, status: int, work: Work, *, hidden: tuple[str, ...] = ()) -> Answer:
     """Run `work` in a transaction of its own, with its audit entry and the answer for replays.
 
-    With `secret` the answer shows a secret once: replays get it without the secret, which is never stored.
+    Fields that are `hidden` show a secret once: replays get null in their place, and what they showed is never stored.
     """
     async with call.services.store.write() as uow:
         object_id, content = await work(uow)
         await _record(uow, call, action, object_id)
-        await _keep(uow, call, status, {**msgspec.to_builtins(content), "secret": None} if secret else content)
+        await _keep(uow, call, status, {**msgspec.to_builtins(content), **dict.fromkeys(hidden)} if hidden else content)
         await uow.commit()
     return Answer(status, content, kept=True)
 

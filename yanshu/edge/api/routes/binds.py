@@ -29,7 +29,7 @@ async def post_bind(call: Call) -> Answer:
         return bind.id, show_bind(bind, secret)
 
     try:
-        return await write(call, "bind.created", 201, work, secret=True)
+        return await write(call, "bind.created", 201, work, hidden=("secret",))
     except StoreConflict as error:  # somebody else has just taken it
         raise Conflict("system_id_exists", param="system_id") from error
 
@@ -81,7 +81,7 @@ async def _change(call: Call, action: str, changes: dict[str, Any], shown: str |
         await uow.binds.save(bind)
         return bind.id, show_bind(bind, shown)
 
-    return await write(call, action, 200, work, secret=shown is not None)
+    return await write(call, action, 200, work, hidden=("secret",) if shown is not None else ())
 
 
 async def delete_bind(call: Call) -> Answer:

@@ -10,11 +10,11 @@ from yanshu.domain import ids
 from yanshu.domain.errors import CallerError, Missing, StoreBusy
 from yanshu.domain.events import PUBLIC_TYPES, Event
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint
-from yanshu.edge.api.exchange import Response
 from yanshu.edge.api.paging import ListOut, list_of, page_of
 from yanshu.edge.api.schemas.objects import show_object
 from yanshu.edge.api.schemas.platform import EventOut, EventsQuery, StreamQuery
 from yanshu.edge.api.schemas.shown import show_event
+from yanshu.edge.exchange import Response
 from yanshu.pipeline.notify_view import as_of, load_subjects
 from yanshu.ports.filters import EventFilter
 from yanshu.ports.store import UnitOfWork

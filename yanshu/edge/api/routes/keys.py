@@ -29,7 +29,7 @@ async def post_key(call: Call) -> Answer:
         await uow.access.save_key(key)
         return key.id, show_key(key, secret)
 
-    return await write(call, "api_key.created", 201, work, secret=True)
+    return await write(call, "api_key.created", 201, work, hidden=("secret",))
 
 
 async def list_keys(call: Call) -> Answer:
@@ -75,7 +75,7 @@ async def rotate_key(call: Call) -> Answer:
         await uow.access.save_key(fresh)
         return fresh.id, show_key(fresh, secret)
 
-    return await write(call, "api_key.rotated", 201, work, secret=True)
+    return await write(call, "api_key.rotated", 201, work, hidden=("secret",))
 
 
 async def _find(uow: UnitOfWork, call: Call) -> ApiKey:

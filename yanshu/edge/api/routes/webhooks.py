@@ -45,7 +45,7 @@ async def post_endpoint(call: Call) -> Answer:
         await uow.webhooks.save_endpoint(endpoint)
         return endpoint.id, show_webhook(endpoint, secret)
 
-    return await write(call, "webhook_endpoint.created", 201, work, secret=True)
+    return await write(call, "webhook_endpoint.created", 201, work, hidden=("secret",))
 
 
 async def patch_endpoint(call: Call) -> Answer:
@@ -101,7 +101,7 @@ async def rotate_secret(call: Call) -> Answer:
         await uow.webhooks.save_endpoint(endpoint)
         return endpoint.id, show_webhook(endpoint, secret)
 
-    return await write(call, "webhook_endpoint.secret_rotated", 200, work, secret=True)
+    return await write(call, "webhook_endpoint.secret_rotated", 200, work, hidden=("secret",))
 
 
 async def test_endpoint(call: Call) -> Answer:

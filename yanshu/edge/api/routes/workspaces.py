@@ -54,7 +54,7 @@ async def rotate_signing_secret(call: Call) -> Answer:
         await uow.access.save_workspace(workspace)
         return workspace.id, show_workspace(workspace, secret)
 
-    return await write(call, "workspace.secret_rotated", 200, work, secret=True)
+    return await write(call, "workspace.secret_rotated", 200, work, hidden=("secret",))
 
 
 async def list_audit(call: Call) -> Answer:
