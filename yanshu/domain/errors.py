@@ -13,6 +13,9 @@ YanshuError
 │   ├── PolicyRefused    422    policy_error: no_route_accepts_content, …
 │   ├── RecipientRefused 422    recipient_error: duplicate_content, suppressed
 │   └── RateLimited      429    too_many_requests, too_many_messages
+├── CallbackError               a carrier's call cannot be taken; the words are for its engineers
+│   ├── CallbackForged   403    it is not signed by the carrier
+│   └── CallbackBroken   400    there is no report in it that could be read
 ├── Overloaded           503    overloaded, maintenance: the store or the process cannot take more just now
 └── StoreError                  the store failed; see `ports.store`
     ├── StoreBusy               passing: locked, restarting, full; becomes Overloaded at the edge
@@ -94,6 +97,18 @@ class RateLimited(CallerError):
     """Too fast; `retry_after` seconds will help."""
 
     retryable = True
+
+
+class CallbackError(YanshuError):
+    """A carrier's call cannot be taken."""
+
+
+class CallbackForged(CallbackError):
+    """It does not carry the carrier's signature."""
+
+
+class CallbackBroken(CallbackError):
+    """Nothing in it can be read."""
 
 
 class Overloaded(CallerError):
