@@ -10,7 +10,12 @@ import pytest
 
 from tests.e2e.harness import OPENER, ROOT, clean_environment
 
-_NEEDED = ("yanshu/py.typed", "yanshu/rules/routing/receipt_codes.csv", "yanshu/adapters/stores/migrations/env.py")
+_NEEDED = (
+    "yanshu/py.typed",
+    "yanshu/rules/routing/receipt_codes.csv",
+    "yanshu/adapters/carriers/http/definitions/tencent.json",
+    "yanshu/adapters/stores/migrations/env.py",
+)
 
 
 @pytest.mark.slow

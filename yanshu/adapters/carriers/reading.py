@@ -30,7 +30,7 @@ def read(values: dict[str, Any], kind: type[AnySettings]) -> AnySettings:
         path = (place["path"] if place else None) or ""
         problem = place["problem"] if place else str(error)
         if unfit := _UNFIT.match(problem):
-            raise invalid(unfit["name"], _FIXES[unfit["how"]]) from error
+            raise invalid(f"{path}.{unfit['name']}".lstrip("."), _FIXES[unfit["how"]]) from error
         if "matching regex" in problem:
             problem = "write digits only" if repr(DIGITS) in problem else "use printable ASCII characters only"
         raise invalid(path, problem) from error
