@@ -60,6 +60,12 @@ def _web(text: str) -> str | None:
     return None if good else "a URL such as https://sms.example.com"
 
 
+def _listening(text: str) -> str | None:
+    host, _, port = text.rpartition(":")
+    good = not text or (host and _HOST.fullmatch(host) and port.isascii() and port.isdigit() and int(port) <= _PORT_MOST)
+    return None if good else "host:port, such as 127.0.0.1:8081"
+
+
 def _roles(text: str) -> str | None:
     try:
         read_roles(text)
@@ -84,6 +90,8 @@ class Settings:
     listen_host: str = setting("127.0.0.1", "Address the HTTP API listens on.")
     listen_port: int = setting(8080, "Port the HTTP API listens on.", between(0, _PORT_MOST))
     public_url: str = setting("", "URL under which customers reach this API, for links in answers; empty: made from host and port.", _web)
+    callbacks_listen: str = setting("", "host:port on which receipts and replies of HTTP carriers come in; empty: nowhere.", _listening)
+    callbacks_url: str = setting("", "URL under which carriers reach that listener; empty: made from its host and port.", _web)
     master_key: str = setting("", "Base64 of 32 bytes that seal secrets at rest; empty: kept in a file in the data directory.")
     trusted_proxies: str = setting("", "Comma list of proxy networks whose X-Forwarded-For is believed.", _networks)
     metrics_token: str = setting("", "Bearer token for /metrics; empty: only loopback may read it.")

@@ -11,6 +11,7 @@ from msgspec import Struct
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
 from yanshu.adapters.carriers.cmpp.settings import CmppSettings
+from yanshu.adapters.carriers.http.settings import HttpSettings
 from yanshu.adapters.carriers.smgp.settings import SmgpSettings
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.cli.simulate import simulate
@@ -86,6 +87,7 @@ _PROTOCOL_PAGES: list[tuple[str, str, type[Struct]]] = [
     ("smpp.md", "SMPP", SmppSettings),
     ("cmpp.md", "CMPP", CmppSettings),
     ("smgp.md", "SMGP", SmgpSettings),
+    ("http_carriers.md", "HTTP carriers", HttpSettings),
 ]
 
 
@@ -180,6 +182,7 @@ _ORIGINALS = {
     "api.md": "reference/api.md",
     "errors.md": "reference/errors.md",
     "numbers.md": "reference/numbers.md",
+    "http_carriers.md": "reference/http_carriers.md",
 }
 
 
@@ -188,7 +191,7 @@ def test_every_chinese_page_has_its_english_one() -> None:
     assert [name for name in _ORIGINALS.values() if not (DOCS / name).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md"])
+@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md"])
 def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
     ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))
     assert _asked(ours) == _asked(original)

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from yanshu.adapters.carriers.cmpp import settings as cmpp
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
+from yanshu.adapters.carriers.http import settings as http
+from yanshu.adapters.carriers.http.carrier import http_carrier
 from yanshu.adapters.carriers.reading import check_secret
 from yanshu.adapters.carriers.sgip import settings as sgip
 from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
@@ -20,13 +22,14 @@ from yanshu.ports.clock import Clock
 
 
 class Making(Struct, frozen=True):
-    """What an adapter is made from: link `slot` of a connector, its password opened."""
+    """What an adapter is made from: link `slot` of a connector, its password opened, and where its carrier may call us."""
 
     connector: Connector
     password: str
     intake: Intake
     clock: Clock
     slot: int
+    receipts_url: str
 
 
 class Protocol(Struct, frozen=True):
@@ -53,11 +56,16 @@ def _smgp(making: Making) -> Carrier:
     return smgp_carrier(making.connector, making.password, making.intake, making.clock, making.slot)
 
 
+def _http(making: Making) -> Carrier:
+    return http_carrier(making.connector, making.password, making.intake, making.clock, making.receipts_url)
+
+
 PROTOCOLS: dict[str, Protocol] = {
     "smpp": Protocol(_smpp, smpp.read_settings, smpp.check_password),
     "cmpp": Protocol(_cmpp, cmpp.read_settings, check_secret),
     "sgip": Protocol(_sgip, sgip.read_settings, sgip.check_password),
     "smgp": Protocol(_smgp, smgp.read_settings, check_secret),
+    "http": Protocol(_http, http.read_settings, http.check_password),
 }
 
 

@@ -1,17 +1,16 @@
 """One process of the platform: its stages wired, started in order and stopped in reverse."""
 
-import socket
 from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
 from msgspec import Struct
 
 from yanshu import __version__
 from yanshu.adapters.channels.http import AiohttpPoster
 from yanshu.adapters.stores import open_store
+from yanshu.app.callbacks import Callbacks
 from yanshu.app.carriers import Making, check_connector, make_carrier
-from yanshu.app.http import Server, bound
+from yanshu.app.http import Listener
 from yanshu.app.stores import migrated, patiently
 from yanshu.domain import ids
 from yanshu.domain.connectors import Connector
@@ -39,6 +38,7 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.pipeline.watch import StoreWatch
+from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
@@ -94,18 +94,15 @@ class Platform:
         self.poster = AiohttpPoster(self.allow, self.clock)
         self.supervisor = Supervisor(self.metrics)
         self.gate = Gate(self.store, self.clock, settings)
+        self.listener = Listener(settings.drain_seconds)
+        self.callbacks = Callbacks(settings, self.clock, self.sealer)
         self.stages = self._wire()
-        self.server: Server | None = None
-        self.listening: socket.socket | None = None
         self.admin_key: str | None = None
 
     @property
     def url(self) -> str:
         """Where the API answers."""
-        if self.listening is None:
-            return ""
-        host, port = self.listening.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return self.listener.url
 
     async def start(self) -> None:
         """Schema, first key, stages, and the door last: nothing is accepted before everything behind it runs."""
@@ -126,8 +123,8 @@ class Platform:
     async def stop(self) -> None:
         """Close the door, let what is under way end, then let go of links, webhooks and store, each within its budget."""
         await self.supervisor.stop()
-        if self.listening is not None:
-            self.listening.close()  # the server has done so, unless it never came to serve
+        self.listener.close()
+        self.callbacks.listener.close()
         await self.poster.close()
         await self.store.close()
         self._lock.release()
@@ -143,6 +140,10 @@ class Platform:
             Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
             Service(name="accept", run=stages.accepter.run, stop=stages.accepter.settled, budget_seconds=budget),
         ]
+        if "api" in self.roles and self.settings.callbacks_listen:
+            # Before the links: carriers report at once, and to a URL that is known when a link is made.
+            door, start = self.callbacks.listener, self._listen_to_carriers
+            services.append(Service(name="callbacks", start=start, run=door.serve, stop=door.drain, budget_seconds=budget))
         if "worker" in self.roles:
             interval = self.settings.sweep_interval_ms / 1000
             services += [
@@ -155,7 +156,8 @@ class Platform:
             services.append(Service(name="fleet", run=lambda: stages.fleet.run(self.supervisor), stop=stop, budget_seconds=budget + 5))
         if "api" in self.roles:
             services.append(Service(name="gate", run=self.gate.run, stop=self.gate.flush))
-            services.append(Service(name="http", start=self._listen, run=self._serve, stop=self._close_door, budget_seconds=budget))
+            door = self.listener
+            services.append(Service(name="http", start=self._listen, run=door.serve, stop=door.drain, budget_seconds=budget))
         return services
 
     def _wire(self) -> Stages:
@@ -196,7 +198,8 @@ class Platform:
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
         """Build the adapter of one link."""
         password = self.sealer.open_text(connector.secret)
-        return make_carrier(Making(connector, password, self.stages.outcome, self.clock, slot))
+        receipts_url = self.callbacks.url(connector, CallbackKind.RECEIPTS)
+        return make_carrier(Making(connector, password, self.stages.outcome, self.clock, slot, receipts_url))
 
     async def _load_routes(self) -> None:
         await patiently(self.stages.router.refresh, self._waiting)
@@ -206,17 +209,12 @@ class Platform:
 
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
-        self.listening = bound(self.settings.listen_host, self.settings.listen_port)
-        self.listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        app, drain = build_app(self._edge(), self.gate), self.settings.drain_seconds
-        self.server = Server(
-            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, timeout_graceful_shutdown=drain)
-        )
+        host, port = self.settings.listen_host, self.settings.listen_port
+        self.listener.open(host, port, "choose another YANSHU_LISTEN_PORT (--port) or YANSHU_LISTEN_HOST (--host)")
+        self.listener.offer(build_app(self._edge(), self.gate))
 
-    async def _serve(self) -> None:
-        """Answer HTTP until told to stop."""
-        if self.server is not None and self.listening is not None:
-            await self.server.serve([self.listening])
+    async def _listen_to_carriers(self) -> None:
+        self.callbacks.open(self.stages.router, self.stages.outcome, self.metrics)
 
     def _edge(self) -> Services:
         """What the HTTP API works with."""
@@ -237,16 +235,10 @@ class Platform:
             codes=self.codes,
             webhook_allow=self.allow,
             check_connector=check_connector,
+            callback_url=self.callbacks.url,
             public_url=self.settings.public_url.rstrip("/") or self.url,
             sandbox=self.sandbox,
         )
-
-    async def _close_door(self) -> None:
-        """Take no more connections and let requests end."""
-        if self.server is None:
-            return
-        self.server.should_exit = True
-        await self.server.finished.wait()
 
     async def _stop_links(self) -> None:
         """Let answers that are on their way come in, and store them."""

@@ -8,9 +8,11 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from msgspec import Struct
+
+AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.BaseProtocol)
 
 # What is still to be written when a session is over has so long; a peer that does not read must not hold the socket.
 _CLOSE_SECONDS = 5.0
@@ -209,8 +211,8 @@ class Link(asyncio.Protocol):
         self._report(self.session.tick(self.now()))
 
 
-async def connect(address: Address, make_link: Callable[[], Link]) -> Link:
-    """Open a connection. Raises OSError (ssl errors and timeouts among them) that says in words what is wrong."""
+async def connect(address: Address, make_link: Callable[[], AnyProtocol]) -> AnyProtocol:
+    """Open a connection, mostly for a `Link`. Raises OSError (ssl errors and timeouts among them) that says in words what is wrong."""
     loop = asyncio.get_running_loop()
     name = (address.server_name or address.host) if address.tls is not None else None
     try:

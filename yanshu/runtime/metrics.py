@@ -40,6 +40,11 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
     "yanshu_http_requests_total": (Counter, "HTTP requests answered, by method, route and status.", ("method", "route", "status")),
     "yanshu_http_seconds": (Histogram, "Time to answer an HTTP request.", ("route",)),
+    "yanshu_callbacks_total": (
+        Counter,
+        "Calls of HTTP carriers, by result: taken, empty, broken (also single reports in them), forged, unknown, busy.",
+        ("result",),
+    ),
     "yanshu_loop_lag_seconds": (Gauge, "How late the event loop last woke a timer.", ()),
     "yanshu_task_restarts_total": (Counter, "Background tasks restarted after a crash, by kind of task.", ("task",)),
     "yanshu_build_info": (Gauge, "Always 1; the labels say what is running.", ("version", "node")),
@@ -137,6 +142,10 @@ class Metrics:
             kept = self._http[method, route, status] = answers, self._all["yanshu_http_seconds"].labels(route)
         kept[0].inc()
         kept[1].observe(seconds)
+
+    def called_back(self, result: str, count: int = 1) -> None:
+        """Count a call of an HTTP carrier."""
+        self._all["yanshu_callbacks_total"].labels(result).inc(count)
 
     def lagged(self, seconds: float) -> None:
         """Note how late the event loop woke."""

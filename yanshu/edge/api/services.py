@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from yanshu.domain.connectors import Connector
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.explain import Explainer
@@ -13,6 +14,7 @@ from yanshu.pipeline.notify import Notifier
 from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
+from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
@@ -56,7 +58,11 @@ class Sandbox(Protocol):
 
 
 class Services(Struct, frozen=True, kw_only=True):
-    """The stages and ports a handler may use. `check_connector` judges a protocol's settings: (protocol, settings, password) → None."""
+    """The stages and ports a handler may use.
+
+    `check_connector` judges a protocol's settings: (protocol, settings, password) → None. `callback_url` says what the carrier of a
+    connector shall call, empty when it does not call or nobody would hear it.
+    """
 
     settings: Settings
     store: Store
@@ -73,5 +79,6 @@ class Services(Struct, frozen=True, kw_only=True):
     codes: Codes
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]
+    callback_url: Callable[[Connector, CallbackKind], str]
     public_url: str
     sandbox: Sandbox | None = None

@@ -1,4 +1,4 @@
-"""Sealing: secrets at rest are AES-256-GCM under a master key that is not in the database."""
+"""Sealing: secrets at rest are AES-256-GCM under a master key that is not in the database; others are made from it by name."""
 
 import base64
 import binascii
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from yanshu.domain.errors import YanshuError
 from yanshu.settings import Settings, SettingsError, data_directory
@@ -15,6 +17,7 @@ _FILE = "master.key"
 _VERSION = "v1:"
 _NONCE = 12
 _KEY = 32
+_TOKEN = 16
 
 
 class SealBroken(YanshuError):
@@ -31,6 +34,7 @@ class Sealer:
     """Seals and opens short texts."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
 
     @classmethod
@@ -54,6 +58,10 @@ class Sealer:
             return self._cipher.decrypt(octets[:_NONCE], octets[_NONCE:], None).decode()
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
+
+    def token(self, name: str) -> str:
+        """Return the secret that belongs to a name, the same on every machine with this key: 32 hex digits."""
+        return HKDF(SHA256(), _TOKEN, salt=None, info=name.encode()).derive(self._key).hex()
 
 
 def _make_key_file(path: Path) -> None:

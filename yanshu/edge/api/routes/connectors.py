@@ -7,11 +7,12 @@ from yanshu.domain.connectors import Connector, ConnectorState, LinkState
 from yanshu.domain.errors import Conflict, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import ConnectorIn, ConnectorOut, ConnectorPatch, HealthOut
+from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, HealthOut
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
 from yanshu.edge.api.schemas.shown import show_connector, show_link
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write
+from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.store import UnitOfWork
 
 _BEST = (LinkState.UP, LinkState.THROTTLED, LinkState.DRAINING, LinkState.CONNECTING, LinkState.BLOCKED, LinkState.DOWN)
@@ -86,6 +87,20 @@ async def get_health(call: Call) -> Answer:
         depth = {lane: count for (ident, lane), count in (await uow.messages.queue_depth()).items() if ident == connector.id}
     state = min((report.state for report in reports), key=_BEST.index, default=LinkState.DOWN)
     return Answer(200, HealthOut(connector=connector.id, state=state, links=[show_link(report) for report in reports], queued=depth))
+
+
+async def reveal_callbacks(call: Call) -> Answer:
+    """Return the URLs that its carrier shall call. They hold a secret, so reading connectors is not enough, and it is written down."""
+    connector = await _find(call)
+    receipts, inbound = (call.services.callback_url(connector, kind) for kind in (CallbackKind.RECEIPTS, CallbackKind.INBOUND))
+    if not receipts:
+        raise Conflict("state_conflict", param="callbacks", status="no callbacks: set YANSHU_CALLBACKS_LISTEN and YANSHU_CALLBACKS_URL")
+    shown = CallbacksOut(connector=connector.id, receipts_url=receipts, inbound_url=inbound)
+
+    async def work(uow: UnitOfWork) -> tuple[str, CallbacksOut]:  # noqa: ARG001 - nothing but the audit is written
+        return connector.id, shown
+
+    return await write(call, "connector.callbacks_revealed", 200, work, hidden=("receipts_url", "inbound_url"))
 
 
 async def _find(call: Call) -> Connector:
@@ -182,5 +197,16 @@ ENDPOINTS = (
         summary="Links of a connector",
         answer=HealthOut,
         refuses=(404,),
+    ),
+    Endpoint(
+        method="POST",
+        path=_ONE + "/callbacks",
+        handler=reveal_callbacks,
+        scope=_WRITE,
+        summary="Reveal what the carrier of a connector shall call",
+        body=EmptyIn,
+        optional_body=True,
+        answer=CallbacksOut,
+        refuses=(404, 409),
     ),
 )

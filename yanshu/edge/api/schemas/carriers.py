@@ -16,7 +16,7 @@ Port = Annotated[int, Meta(ge=1, le=65_535)]
 Window = Annotated[int, Meta(ge=1, le=10_000)]
 Throughput = Annotated[int, Meta(ge=0, le=100_000, description="Segments a second over all links; 0: no limit.")]
 Links = Annotated[int, Meta(ge=1, le=32)]
-Password = Annotated[str, Meta(max_length=64)]
+Password = Annotated[str, Meta(max_length=512)]
 Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
 Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
 Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
@@ -27,7 +27,7 @@ class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """A new connector; `settings` are the protocol's own."""
 
     name: Name
-    protocol: Literal["smpp", "cmpp", "sgip", "smgp"]
+    protocol: Literal["smpp", "cmpp", "sgip", "smgp", "http"]
     host: Host
     port: Port
     settings: dict[str, Any] = {}
@@ -94,6 +94,15 @@ class HealthOut(Struct, kw_only=True):
     state: LinkState
     links: list[LinkOut]
     queued: dict[str, int]
+
+
+class CallbacksOut(Struct, kw_only=True):
+    """What the carrier of a connector shall call. The URLs are secret: who knows them can report receipts. A replay does not show them."""
+
+    object: Literal["connector_callbacks"] = "connector_callbacks"
+    connector: str
+    receipts_url: str | None
+    inbound_url: str | None
 
 
 class MatchIO(Struct, forbid_unknown_fields=True):
