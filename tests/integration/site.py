@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.smgp.dialect import smgp_carrier
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.adapters.stores import open_store
 from yanshu.domain.commands import Recipient, Send
@@ -67,6 +68,7 @@ class Spoken(NamedTuple):
 SPOKEN: dict[SimulatedProtocol, Spoken] = {
     "smpp": Spoken(smpp_carrier, "system_id", "enquire_link_seconds"),
     "cmpp": Spoken(cmpp_carrier, "sp_id", "active_test_seconds"),
+    "smgp": Spoken(smgp_carrier, "client_id", "active_test_seconds"),
 }
 
 

@@ -303,6 +303,8 @@ async def test_the_command_says_where_it_listens_and_stops_on_sigterm() -> None:
         "0",
         "--cmpp-port",
         "0",
+        "--smgp-port",
+        "0",
         "--control-port",
         "0",
         "--account",
@@ -322,7 +324,7 @@ async def test_the_command_says_where_it_listens_and_stops_on_sigterm() -> None:
             await client.until(client.delivered)
             assert client.heard(Answered)[0].message_id.isdecimal()
             assert client.heard(Requested)[0].pdu.tlvs
-        assert len({where["port"], where["cmpp_port"], where["control_port"]}) == 3
+        assert len({where["port"], where["cmpp_port"], where["smgp_port"], where["control_port"]}) == 4
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
 

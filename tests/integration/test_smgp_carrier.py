@@ -379,23 +379,24 @@ async def test_a_gateway_that_falls_silent_is_left_and_its_submits_are_unanswere
 # --- reports and texts ---
 
 STATS = [
-    ("delivered", "DELIVRD", "000", ReceiptState.DELIVERED),
-    ("on its way", "ACCEPTD", "000", ReceiptState.ACCEPTED),
-    ("not delivered", "UNDELIV", "006", ReceiptState.UNDELIVERABLE),
-    ("a code of the network", "MA:0051", "999", ReceiptState.UNDELIVERABLE),
-    ("a code nobody knows", "XX:9999", "", ReceiptState.UNKNOWN),
+    ("delivered", "DELIVRD", "000", ReceiptState.DELIVERED, "000"),
+    ("on its way", "ACCEPTD", "000", ReceiptState.ACCEPTED, "000"),
+    ("not delivered", "UNDELIV", "006", ReceiptState.UNDELIVERABLE, "006"),
+    ("a code of another network, and an error that tells nothing", "MA:0051", "999", ReceiptState.UNDELIVERABLE, "MA:0051"),
+    ("a code nobody knows, and no error", "XX:9999", "", ReceiptState.UNKNOWN, "XX:9999"),
+    ("a code nobody knows, and an error", "XX:9999", "705", ReceiptState.UNKNOWN, "705"),
 ]
 
 
-@pytest.mark.parametrize(("name", "stat", "err", "state"), STATS, ids=[case[0] for case in STATS])
-async def test_a_report_becomes_a_receipt(smgw: Smgw, name: str, stat: str, err: str, state: ReceiptState) -> None:
+@pytest.mark.parametrize(("name", "stat", "err", "state", "kept"), STATS, ids=[case[0] for case in STATS])
+async def test_a_report_becomes_a_receipt(smgw: Smgw, name: str, stat: str, err: str, state: ReceiptState, kept: str) -> None:
     async with bound(smgw) as (_, intake):
         smgw.deliver(report(stat, ident(), err))
         await until(lambda: smgw.acknowledged)
     (receipt,) = intake.arrivals
     assert isinstance(receipt, Receipt)
     assert (receipt.keys, receipt.recipient) == ((ident().lstrip("0"),), f"+86{NUMBER}")
-    assert (receipt.state, receipt.stat, receipt.err) == (state, stat, err or stat)
+    assert (receipt.state, receipt.stat, receipt.err) == (state, stat, kept)
     assert receipt.done_at == datetime(2023, 11, 8, 2, 43, tzinfo=UTC)
     assert smgw.acknowledged == [0]
 

@@ -9,7 +9,7 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Rate = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 IdForm = Literal["hex", "decimal", "uuid"]
-SimulatedProtocol = Literal["smpp", "cmpp"]
+SimulatedProtocol = Literal["smpp", "cmpp", "smgp"]
 
 
 class BehaviourError(ValueError):
@@ -23,7 +23,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     decimal carriers can be told apart only by asking. `receipt_id_width` pads the receipt's id with zeros on the left.
     Dates in receipts are local time, `receipt_offset_minutes` ahead of UTC (China: 480).
     `fail_rate` is the share of submits that reach no handset and are reported so, as `fail_stat` and `fail_err`.
-    `refuse_code` 0 is the protocol's own status for a passing fault. `false_proof` is a CMPP gateway that answers logins with a
+    `refuse_code` 0 is the protocol's own status for a passing fault. `false_proof` is a CMPP or SMGP gateway that answers logins with a
     digest of another secret.
     `silent` is a half-open link: nothing is read or answered; when it ends, links that slept through it are cut.
     """
@@ -69,7 +69,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may bind over `protocol`. `addresses` are networks (empty: any), `max_binds` sessions at once (0: any number).
 
-    `system_id` is what the protocol calls the account: system_id, SP_Id, Source_Addr. `refuses_07` makes it the connector of test
+    `system_id` is what the protocol calls the account: system_id, SP_Id, ClientID. `refuses_07` makes it the connector of test
     number 07 that refuses; `overrides` are fields of `Behaviour`.
     """
 
@@ -92,7 +92,7 @@ def account_name(protocol: str, system_id: str) -> str:
     return system_id if protocol == "smpp" else f"{protocol}/{system_id}"
 
 
-USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"))
+USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"), Account(protocol="smgp"))
 
 
 class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

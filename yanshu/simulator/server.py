@@ -14,12 +14,13 @@ from yanshu.simulator.link import SimulatorLink
 from yanshu.simulator.smsc import Smsc
 from yanshu.simulator.wires import Wire
 from yanshu.simulator.wires.cmpp import CmppWire
+from yanshu.simulator.wires.smgp import SmgpWire
 from yanshu.simulator.wires.smpp import SmppWire
 
 SWEEPS_PER_RESEND = 4
 LONGEST_SWEEP_SECONDS = 1.0
 STOP_SECONDS = 2.0
-WIRES: dict[SimulatedProtocol, Callable[[int, Timers], Wire]] = {"smpp": SmppWire, "cmpp": CmppWire}
+WIRES: dict[SimulatedProtocol, Callable[[int, Timers], Wire]] = {"smpp": SmppWire, "cmpp": CmppWire, "smgp": SmgpWire}
 
 
 class Simulator:

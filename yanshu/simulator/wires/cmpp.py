@@ -3,23 +3,19 @@
 from datetime import UTC, datetime
 
 from yanshu.protocols.cmpp import pdus, reports
-from yanshu.protocols.cmpp.constants import ConnectStatus, Format, Result, Version
+from yanshu.protocols.cmpp.constants import ConnectStatus, Result, Version
 from yanshu.protocols.cmpp.ismg import IsmgSession
 from yanshu.protocols.session import Timers
 from yanshu.simulator.accounts import AccountDesk, Admission
 from yanshu.simulator.behaviour import Behaviour
 from yanshu.simulator.identifiers import MICROSECOND
-from yanshu.simulator.script import Report
 from yanshu.simulator.stamps import Stamps
-from yanshu.simulator.traffic import Delivery, Encoding, Inbound, Receipt, Segment
+from yanshu.simulator.traffic import Delivery, Inbound, Receipt, Segment
 from yanshu.simulator.wires import Client
+from yanshu.simulator.wires.mainland import ENCODINGS, FORMATS, WITH_HEADER, at_home, in_full, stat_of
 from yanshu.text import udh
 
 GATEWAY = 900_000  # a province's own numbering; ours begins here
-STAT_SIZE = 7
-WITH_HEADER = 1  # TP_udhi
-ENCODINGS: dict[int, Encoding] = {Format.ASCII: "latin1", Format.UCS2: "ucs2", Format.GBK: "gbk"}
-FORMATS: dict[Encoding, Format] = {"latin1": Format.ASCII, "ucs2": Format.UCS2}
 REFUSED_LOGINS = {
     Admission.ALREADY_BOUND: 5,  # other errors: CMPP has no word for it
     Admission.NOT_ALLOWED: int(ConnectStatus.SOURCE_ADDRESS),
@@ -87,16 +83,11 @@ def msg_id(number: int) -> int:
     return reports.put_together(reports.MessageId(at.month, at.day, at.hour, at.minute, at.second, GATEWAY + gateway, serial))
 
 
-def stat_of(report: Report) -> str:
-    """Return the state as gateways write it: the code in place of a state of failure, where there is one (china-sms.md §5)."""
-    return report.err if len(report.err) == STAT_SIZE else report.stat
-
-
 def receipt_of(receipt: Receipt, behaviour: Behaviour, *, long: bool) -> pdus.Deliver:
     """Return the DELIVER of a receipt; `long` is the form of 71 octets."""
     ahead = behaviour.receipt_offset_minutes * 60
     segment = receipt.segment
-    number = segment.destination.removeprefix("86")
+    number = at_home(segment.destination)
     report = reports.Report(
         msg_id=msg_id(receipt.number),
         stat=stat_of(receipt.report),
@@ -119,7 +110,7 @@ def inbound_of(inbound: Inbound) -> pdus.Deliver:
     header = udh.build(inbound.reference, inbound.parts, inbound.part) if inbound.parts > 1 else b""
     return pdus.Deliver(
         dest_id=inbound.destination,
-        src_terminal_id=inbound.source.removeprefix("86"),
+        src_terminal_id=at_home(inbound.source),
         tp_udhi=WITH_HEADER if header else 0,
         msg_fmt=FORMATS[inbound.encoding],
         msg_content=header + inbound.octets,
@@ -144,9 +135,3 @@ def read_segment(pdu: pdus.Submit, at: float) -> Segment:
         part=part,
         parts=parts,
     )
-
-
-def in_full(number: str) -> str:
-    """Return a number with its country code, as the test numbers and handsets are kept."""
-    digits = number.removeprefix("+").removeprefix("00")
-    return digits if digits.startswith("86") else f"86{digits}"

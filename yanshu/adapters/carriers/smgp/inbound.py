@@ -14,6 +14,8 @@ from yanshu.protocols.smgp.pdus import Deliver
 from yanshu.text import udh
 from yanshu.text.formats import read_text
 
+# Errors beside a code that stands in place of the state: left out, none, unknown.
+_TELLS_NOTHING = frozenset({"", "000", "999"})
 _ALONE = udh.Concatenation(0, 1, 1)
 
 
@@ -47,7 +49,7 @@ class Reader:
             recipient=phone_number(kept(pdu.src_term_id)),
             state=state_of(stat, acceptd_is_final=self._acceptd_is_final) if stat else ReceiptState.ACCEPTED,
             stat=stat,
-            err=err or ("" if stat in STATES else stat),
+            err=stat if stat not in STATES and err in _TELLS_NOTHING else err,
             text=kept(str(pdu.msg_content, "latin-1")),
             done_at=beijing_time(report.done_date),
             arrived_at=now,
