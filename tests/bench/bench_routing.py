@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from yanshu.domain.commands import Send
-from yanshu.domain.connectors import Connector, Match, Route
+from yanshu.domain.connectors import Connector, Match, Member, Prefer, Price, Route
+from yanshu.domain.ids import make_ids
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding
+from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.ways import Ways
@@ -58,10 +60,17 @@ class Definitions:
 
 
 def make_definitions(connectors: int, routes: int, chance: random.Random) -> Definitions:
-    """Return connectors, and routes of which each names one or two conditions; the last one takes everything."""
+    """Return connectors with prices, and routes of which each names one or two conditions; the last one takes everything.
+
+    Two connectors of each route share its messages by weight; every fourth route takes the cheapest.
+    """
     common: dict[str, Any] = {"created_at": NOW, "updated_at": NOW}
+
+    def prices() -> tuple[Price, ...]:
+        return tuple(Price(per_segment=Money("CNY", chance.randrange(20_000, 50_000)), operator=operator) for operator in Operator)
+
     accounts = [
-        Connector(id=f"con_{n}", name=f"c{n}", protocol="smpp", host="h", port=1, settings={}, secret="", **common)
+        Connector(id=f"con_{n}", name=f"c{n}", protocol="smpp", host="h", port=1, settings={}, secret="", prices=prices(), **common)
         for n in range(connectors)
     ]
     conditions = [
@@ -76,7 +85,11 @@ def make_definitions(connectors: int, routes: int, chance: random.Random) -> Def
             id=f"rte_{n}",
             name=f"r{n}",
             rank=n,
-            connectors=tuple(account.id for account in chance.sample(accounts, min(3, connectors))),
+            pool=tuple(
+                Member(account.id, 1 + place // 2, chance.randrange(1, 100))
+                for place, account in enumerate(chance.sample(accounts, min(3, connectors)))
+            ),
+            prefer=Prefer.WEIGHT if n % 4 else Prefer.COST,
             match=Match(**conditions[n % len(conditions)]()) if n < routes - 1 else Match(),
             **common,
         )
@@ -96,9 +109,10 @@ def make_drafts(count: int, chance: random.Random) -> list[Draft]:
 def measure(router: Router, drafts: list[Draft]) -> float:
     """Return µs of CPU a message for one chunk."""
     ways = Ways(Send(workspace_id="ws_1", livemode=True, text=TEXT, recipients=()), router)
+    idents = make_ids("msg", len(drafts), NOW, random.Random(1).randbytes(10))
     begun = time.process_time()
-    for draft in drafts:
-        ways.to(draft)
+    for draft, ident in zip(drafts, idents, strict=True):
+        ways.to(draft, ident)
     return (time.process_time() - begun) / len(drafts) * 1e6
 
 

@@ -42,6 +42,7 @@ from yanshu.settings import Settings
 from yanshu.simulator import Account, Behaviour, Simulator, SimulatorSettings
 from yanshu.simulator.behaviour import SimulatedProtocol
 from yanshu.testing.causes import shipped_causes
+from yanshu.testing.samples import in_turn
 
 WS = "ws_1"
 SHORT_TEXT = "您的验证码是482913"
@@ -140,7 +141,9 @@ class Site:
                 )
                 await uow.definitions.save_connector(connector)
             connectors = tuple(f"con_{account.system_id}" for account in self.accounts)
-            await uow.definitions.save_route(Route(id="rte_1", name="all", rank=1, connectors=connectors, created_at=now, updated_at=now))
+            await uow.definitions.save_route(
+                Route(id="rte_1", name="all", rank=1, pool=in_turn(*connectors), created_at=now, updated_at=now)
+            )
             await uow.commit()
         await self.router.refresh()
 

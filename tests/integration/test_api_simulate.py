@@ -1,11 +1,12 @@
 """The dry run over HTTP: where a message would go, and why, without anything being stored or sent."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.integration.serving import Served
+from tests.integration.serving import Served, until
 
 CMCC, CUCC = "13800138000", "13012345678"
 PATH = "/v1/routes/simulate"
@@ -87,7 +88,7 @@ def test_the_story_is_told_in_english_and_chinese(served: Served, defined: dict[
         "路由 signed 不适用：其条件 signatures 不包含 未知或缺失的值。",
     ]
     goes = served.admin.call("POST", PATH, {"to": CMCC}, Accept_Language="zh")["sentences"]
-    assert goes[:2] == ["将经通道 a 发送；其后另有 0 个备选通道。", "通道 d：未选用：通道已停用。"]
+    assert goes[:3] == ["将经通道 a 发送；其后另有 0 个备选通道。", "通道 d：未选用：通道已停用。", "通道 a：可用，第 1 顺位。"]
 
 
 def test_a_test_key_sees_test_traffic(served: Served, defined: dict[str, str]) -> None:
@@ -126,3 +127,133 @@ def test_what_makes_no_sense_is_refused_by_name(served: Served, body: dict[str, 
 def test_reading_routes_is_enough_and_asked_for(served: Served) -> None:
     assert served.caller("routes:read").ask("POST", PATH, {"to": CMCC}).status_code == 200
     assert served.caller("messages:send").refused("POST", PATH, {"to": CMCC}) == (403, "scope_missing")
+
+
+@pytest.fixture
+def pooled(served: Served) -> Iterator[dict[str, str]]:
+    """Three live connectors with prices, and routes that split by weight and by cost."""
+    make = served.admin.call
+    prices: dict[str, list[dict[str, Any]]] = {
+        "a": [_price(32_000), _price(30_000, operator="cmcc"), _price(45_000, operator="cmcc", lane="otp")],
+        "b": [_price(31_000, country="CN")],
+        "c": [],
+    }
+    found = {
+        name: make("POST", "/v1/connectors", served.connector_body(name=name, simulated=False, prices=table))["id"]
+        for name, table in prices.items()
+    }
+    pool = [{"connector": found["a"], "weight": 70}, {"connector": found["b"], "priority": 1, "weight": 30}, found["c"]]
+    even = [{"connector": ident, "priority": 1} for ident in found.values()]
+    routes = [
+        make("POST", "/v1/routes", {"name": "split", "rank": 1, "connectors": pool, "match": {"signatures": ["分流"]}}),
+        make("POST", "/v1/routes", {"name": "cheap", "rank": 2, "connectors": even, "prefer": "cost", "match": {"signatures": ["最低价"]}}),
+    ]
+    yield found | {route["name"]: route["id"] for route in routes}
+    for path in (*(f"/v1/routes/{route['id']}" for route in routes), *(f"/v1/connectors/{ident}" for ident in found.values())):
+        make("DELETE", path)
+
+
+def _price(micros: int, **fields: str) -> dict[str, Any]:
+    return {"per_segment": {"currency": "CNY", "micros": micros}, **fields}
+
+
+def _simulated(served: Served, **body: object) -> Any:
+    return served.admin.call("POST", PATH, {"to": CMCC, **body}, Accept_Language="en")
+
+
+def test_connectors_of_one_priority_share(served: Served, pooled: dict[str, str]) -> None:
+    found = _simulated(served, signature="分流", segments=3)
+    rows = {row["name"]: row for row in found["candidates"]}
+    assert found["connectors"] == [pooled[name] for name in "abc"]
+    assert {name: (row["place"], row["share"], row["weight"]) for name, row in rows.items()} == {
+        "a": (1, 70.0, 70),
+        "b": (1, 30.0, 30),
+        "c": (2, 100.0, 100),
+    }
+    assert found["price"] == {"currency": "CNY", "micros": 90_000}
+    assert found["sentences"][:5] == [
+        "It would go over one of a (70 %), b (30 %); 2 more may take it after that.",
+        "The carrier takes 0.09 CNY for it (3 segment(s)).",
+        "Connector a: may be used, place 1, with 70 % of the messages there, 0.03 CNY a segment.",
+        "Connector b: may be used, place 1, with 30 % of the messages there, 0.031 CNY a segment.",
+        "Connector c: may be used, place 2.",
+    ]
+
+
+CHEAPEST = [
+    ("by operator", {}, ["a", "b", "c"], 30_000),
+    ("by operator and lane", {"lane": "otp"}, ["b", "a", "c"], 31_000),
+    ("another operator", {"to": CUCC}, ["b", "a", "c"], 31_000),
+]
+
+
+@pytest.mark.parametrize(("body", "order", "micros"), [row[1:] for row in CHEAPEST], ids=[row[0] for row in CHEAPEST])
+def test_the_cheapest_comes_first_where_a_route_says_so(
+    served: Served, pooled: dict[str, str], body: dict[str, str], order: list[str], micros: int
+) -> None:
+    found = _simulated(served, signature="最低价", **body)
+    assert (found["connectors"], found["price"]["micros"]) == ([pooled[name] for name in order], micros)
+
+
+def test_a_batch_is_split_and_each_message_can_tell_why(served: Served, pooled: dict[str, str]) -> None:
+    make = served.admin.call
+    numbers = [{"to": f"138{number:08}"} for number in range(200)]
+    batch = make("POST", "/v1/batches", {"text": "您好", "signature": "分流", "recipients": numbers})["id"]
+    path = f"/v1/messages?batch={batch}&limit=200"
+    rows = until("the batch", lambda: found if len(found := make("GET", path)["data"]) == 200 else None)
+    taken = Counter(row["connector"] for row in rows)
+    assert taken.keys() == {pooled["a"], pooled["b"]}
+    assert 120 <= taken[pooled["a"]] <= 160
+    for row in (next(r for r in rows if r["connector"] == pooled["a"]), next(r for r in rows if r["connector"] == pooled["b"])):
+        told = make("GET", f"/v1/messages/{row['id']}/explain", Accept_Language="en")
+        first = next(c for c in told["candidates"] if c["rank"] == 1)
+        assert (first["connector"], told["operator"], told["operator_source"]) == (row["connector"], "cmcc", "prefix")
+        bounds = {"a": "(0 to 699)", "b": "(700 to 999)"}[first["name"]]
+        assert any(f"the share of {first['name']} {bounds}" in sentence for sentence in told["sentences"])
+        assert "The number is one of cmcc: its range was given to it." in told["sentences"]
+
+
+def test_a_pool_is_shown_as_it_was_given(served: Served, pooled: dict[str, str]) -> None:
+    route = served.admin.call("GET", f"/v1/routes/{pooled['split']}")
+    members = [(member["connector"], member["priority"], member["weight"]) for member in route["connectors"]]
+    assert members == [(pooled["a"], 1, 70), (pooled["b"], 1, 30), (pooled["c"], 3, 100)]
+    again = served.admin.call("PATCH", f"/v1/routes/{pooled['split']}", {"connectors": route["connectors"], "prefer": "cost"})
+    assert (again["connectors"], again["prefer"]) == (route["connectors"], "cost")
+    connector = served.admin.call("GET", f"/v1/connectors/{pooled['a']}")
+    assert connector["prices"][1] == _price(30_000, operator="cmcc")
+    changed = served.admin.call("PATCH", f"/v1/connectors/{pooled['a']}", {"prices": [_price(1)]})
+    assert changed["prices"] == [_price(1)]
+    assert _simulated(served, signature="分流")["price"]["micros"] == 1
+
+
+POOLS: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("a connector twice", "routes", {"connectors": ["A", {"connector": "A"}]}, "connectors[1]", "只能出现一次"),
+    ("a weight below zero", "routes", {"connectors": [{"connector": "A", "weight": -1}]}, "connectors[0].weight", "0"),
+    ("a priority of zero", "routes", {"connectors": [{"connector": "A", "priority": 0}]}, "connectors[0].priority", "1"),
+    ("a field that does not exist", "routes", {"connectors": [{"connector": "A", "wieght": 1}]}, "connectors[0].wieght", "weight"),
+    ("nobody in it", "routes", {"connectors": []}, "connectors", "长度"),
+    ("a wish that does not exist", "routes", {"connectors": ["A"], "prefer": "price"}, "prefer", "取值"),
+    ("a price twice", "connectors", {"prices": [_price(1), _price(2)]}, "prices[1]", "只能有一个价格"),
+    ("a price below zero", "connectors", {"prices": [_price(-1)]}, "prices[0].per_segment.micros", "0"),
+    ("half a micro", "connectors", {"prices": [_price(0.5)]}, "prices[0].per_segment.micros", "整数"),  # type: ignore[arg-type]
+    ("an operator abroad", "connectors", {"prices": [_price(1, operator="cmcc", country="HK")]}, "prices[0].country", "大陆"),
+    (
+        "a currency that is none",
+        "connectors",
+        {"prices": [{"per_segment": {"currency": "yuan", "micros": 1}}]},
+        "prices[0].per_segment.currency",
+        "应匹配",
+    ),
+    ("an amount alone", "connectors", {"prices": [{"per_segment": 45_000}]}, "prices[0].per_segment", "对象"),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "param", "said"), [row[1:] for row in POOLS], ids=[row[0] for row in POOLS])
+def test_a_pool_or_a_price_that_makes_no_sense_is_refused_by_name(
+    served: Served, kind: str, fields: dict[str, Any], param: str, said: str
+) -> None:
+    body = {"name": "x", **fields} if kind == "routes" else served.connector_body(**fields)
+    answer = served.admin.ask("POST", f"/v1/{kind}", body, Accept_Language="zh")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (422, param)
+    assert said in error["message"]

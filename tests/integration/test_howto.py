@@ -44,7 +44,7 @@ async def test_the_requests_of_a_page_are_answered(page: Path, tmp_path: Path) -
         connector = {"name": "c", "protocol": "smpp", "host": "127.0.0.1", "port": 9, "settings": {"system_id": "t"}}
         made = {name: (await api.made("/v1/connectors", {**connector, "name": name}))["id"] for name in ("con_A", "con_B")}
         for method, path, body in asked:
-            answer = await api.call(method, path, json=_fill(body, made))
+            answer = await api.call(method, str(_fill(path, made)), json=_fill(body, made))
             assert answer.is_success, f"{page.name}: {method} {path}: {answer.text}"
 
 

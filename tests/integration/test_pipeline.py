@@ -41,6 +41,7 @@ from yanshu.settings import Settings
 from yanshu.testing.carriers import ScriptedCarrier, always
 from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
+from yanshu.testing.samples import in_turn
 
 WS = "ws_1"
 TEXT = "【雁书】您的验证码是 482913"
@@ -96,7 +97,7 @@ class House:
                     )
                 )
             await uow.definitions.save_route(
-                Route(id="rte_1", name="all", rank=1, connectors=tuple(connectors), created_at=now, updated_at=now, match=Match())
+                Route(id="rte_1", name="all", rank=1, pool=in_turn(*connectors), created_at=now, updated_at=now, match=Match())
             )
             await uow.commit()
         await self.router.refresh()

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from yanshu.domain.lanes import Lane
+from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
 
 
@@ -18,12 +19,22 @@ class ConnectorState(StrEnum):
     DRAINED = "drained"
 
 
+class Price(Struct, frozen=True, kw_only=True):
+    """What the carrier takes for a segment to such numbers in such a lane; None fits all. Of several that fit the nearest one counts."""
+
+    per_segment: Money
+    operator: Operator | None = None
+    country: str | None = None
+    lane: Lane | None = None
+
+
 class Connector(Struct, frozen=True, kw_only=True):
     """One account at one carrier.
 
     `settings` are the protocol's own (for SMPP see `yanshu.adapters.carriers.smpp.settings`); `secret` is the sealed password.
     `window` is submits outstanding per link, `throughput` segments per second over all links (0: no limit), `links` how
-    many sessions may be open at once over all processes. `simulated` connectors carry test traffic only.
+    many sessions may be open at once over all processes. `simulated` connectors carry test traffic only. No two `prices` are for
+    the same.
     """
 
     id: str
@@ -40,6 +51,7 @@ class Connector(Struct, frozen=True, kw_only=True):
     links: int = 1
     sender: str = ""
     simulated: bool = False
+    prices: tuple[Price, ...] = ()
     state: ConnectorState = ConnectorState.ACTIVE
     metadata: dict[str, Any] | None = None
     version: int = 1
@@ -60,19 +72,40 @@ class Match(Struct, frozen=True, kw_only=True):
     signatures: tuple[str, ...] = ()
 
 
+class Member(Struct, frozen=True):
+    """A connector in the pool of a route: a lower `priority` is tried first, and connectors of one priority share by `weight`."""
+
+    connector_id: str
+    priority: int = 1
+    weight: int = 100
+
+
+class Prefer(StrEnum):
+    """Which connector of one priority gets a message first."""
+
+    WEIGHT = "weight"  # each gets its share
+    COST = "cost"  # the cheapest gets them all; those of one price share
+
+
 class Route(Struct, frozen=True, kw_only=True):
-    """A rule: such messages may use these connectors, in this order. Lower `rank` is tried first."""
+    """A rule: such messages may use these connectors. Routes of lower `rank` are asked first."""
 
     id: str
     name: str
     rank: int
-    connectors: tuple[str, ...]
+    pool: tuple[Member, ...]
     created_at: datetime
     updated_at: datetime
     match: Match = field(default_factory=Match)
+    prefer: Prefer = Prefer.WEIGHT
     enabled: bool = True
     metadata: dict[str, Any] | None = None
     version: int = 1
+
+    @property
+    def connectors(self) -> frozenset[str]:
+        """Ids of the connectors in its pool."""
+        return frozenset(member.connector_id for member in self.pool)
 
 
 class LinkState(StrEnum):

@@ -96,7 +96,7 @@ class Composer:
             units=draft.units,
             segments=draft.segments,
             pieces=segments.cut(draft.text, draft.encoding, *segments.LIMITS[draft.encoding]),
-            candidates=Ways(send, self._router).to(draft).candidates,
+            candidates=Ways(send, self._router).usual(draft).candidates,
             findings=tuple(_finding(verdict) for verdict in found.values()),
             would_hold_until=next((v.until for v in found.values() if v.outcome is Outcome.HOLD), None),
         )
@@ -128,7 +128,7 @@ class Composer:
         model, ways = _model(send, now), Ways(send, self._router)
         messages: list[Message] = []
         for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
-            way = ways.to(draft) if index not in errors else ways.nowhere()
+            way = ways.to(draft, ident) if index not in errors else ways.nowhere()
             if not way.candidates:
                 errors.setdefault(index, PolicyRefused("no_route_accepts_content", param="to"))
             message = replace(

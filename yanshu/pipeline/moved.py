@@ -32,7 +32,7 @@ class Moved:
             return ()
         facts = NumberFacts(number=message.recipient, country="CN", operator=operator)
         traits = self._router.traits_with(facts, signature_of(message.text))
-        return self._router.choose(traits.ask(message.workspace_id, message.lane, message.livemode))
+        return self._router.plan(traits.ask(message.workspace_id, message.lane, message.livemode)).order_of(message.id)
 
 
 NOBODY_MOVED = Moved(None, {})

@@ -10,8 +10,10 @@ from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
 from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
+from yanshu.rules.routing.match import Ask, Passed
+from yanshu.rules.routing.plan import Plan
 from yanshu.rules.routing.stems import Stems
-from yanshu.rules.routing.table import Ask, Candidate, Passed, Table
+from yanshu.rules.routing.table import Candidate, Table
 
 _POLL_SECONDS = 2.0
 _MAINLAND_LENGTH = len("+8613800138000")
@@ -44,6 +46,7 @@ class Router:
     def __init__(self, store: Store, prefixes: Prefixes | None = None) -> None:
         self._store = store
         self._prefixes = prefixes or Prefixes({})
+        self._ranges = Stems(self._prefixes.beginnings)
         self._use(Table(-1, [], []))
 
     def _use(self, table: Table) -> None:
@@ -51,8 +54,7 @@ class Router:
         asked = table.told_by
         self._table = table
         self._asks_country, self._asks_operator, self._signatures = "country" in asked, "operator" in asked, asked.get("signature", ())
-        ranges = self._prefixes.beginnings if self._asks_operator else ()
-        self._stems = Stems([*table.beginnings, *ranges])
+        self._stems = Stems(table.beginnings, self._ranges if self._asks_operator else None)
         self._known: dict[tuple[str, str], Traits] = {}
 
     @property
@@ -96,9 +98,9 @@ class Router:
         """Return the one operator that a connector is for; None when it is for several, or nobody has said."""
         return self._table.serves(connector_id)
 
-    def choose(self, ask: Ask) -> tuple[str, ...]:
-        """Return connector ids, best first."""
-        return self._table.choose(ask)
+    def plan(self, ask: Ask) -> Plan:
+        """Return the connectors for such messages; the plan says in which order each of them tries them."""
+        return self._table.plan(ask)
 
     def explain(self, ask: Ask) -> list[Candidate]:
         """Return every candidate and why it is or is not usable."""

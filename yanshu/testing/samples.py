@@ -10,7 +10,7 @@ import msgspec
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.batches import Batch, BatchStatus
 from yanshu.domain.binds import Bind, BindProtocol
-from yanshu.domain.connectors import Connector, Route
+from yanshu.domain.connectors import Connector, Member, Route
 from yanshu.domain.events import Event
 from yanshu.domain.ids import make_id
 from yanshu.domain.inbound import Inbound
@@ -24,6 +24,11 @@ from yanshu.domain.webhooks import Delivery, DeliveryStatus, WebhookEndpoint
 from yanshu.testing.clocks import FakeClock
 
 E = TypeVar("E", bound=Exception)
+
+
+def in_turn(*connectors: str) -> tuple[Member, ...]:
+    """Return a pool whose connectors are tried one after the other."""
+    return tuple(Member(connector, priority) for priority, connector in enumerate(connectors, 1))
 
 
 class Samples:
@@ -215,7 +220,7 @@ class Samples:
             "id": self.ident("rte"),
             "name": "default",
             "rank": 10,
-            "connectors": ("con_one",),
+            "pool": in_turn("con_one"),
             "created_at": self.now,
             "updated_at": self.now,
         }

@@ -4,17 +4,16 @@ import string
 
 import pytest
 
-from yanshu.pipeline.explain import _WORDS
+from yanshu.pipeline import candidates, explain
+
+TABLES = {"explain": explain._WORDS, "candidates": candidates.WORDS}
 
 
 def _places(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
-def test_every_sentence_exists_in_both_languages() -> None:
-    assert _WORDS["en"].keys() == _WORDS["zh"].keys()
-
-
-@pytest.mark.parametrize("key", _WORDS["en"])
-def test_both_languages_speak_of_the_same_things(key: str) -> None:
-    assert _places(_WORDS["en"][key]) == _places(_WORDS["zh"][key])
+@pytest.mark.parametrize("words", TABLES.values(), ids=TABLES)
+def test_every_sentence_exists_in_both_languages_and_speaks_of_the_same_things(words: dict[str, dict[str, str]]) -> None:
+    english, chinese = ({key: _places(sentence) for key, sentence in words[language].items()} for language in ("en", "zh"))
+    assert english == chinese

@@ -14,6 +14,7 @@ from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.prefixes import Prefixes, Range, shipped_prefixes
+from yanshu.testing.samples import in_turn
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CONNECTOR = Connector(id="c", name="c", protocol="smpp", host="h", port=1, settings={}, secret="", created_at=NOW, updated_at=NOW)
@@ -70,7 +71,7 @@ async def test_a_slow_reading_of_old_definitions_does_not_replace_newer_ones() -
 
 
 def route(**match: object) -> Route:
-    return Route(id="r", name="r", rank=1, connectors=("c",), created_at=NOW, updated_at=NOW, match=Match(**match))  # type: ignore[arg-type]
+    return Route(id="r", name="r", rank=1, pool=in_turn("c"), created_at=NOW, updated_at=NOW, match=Match(**match))  # type: ignore[arg-type]
 
 
 async def routed(*routes: Route, prefixes: Prefixes | None = None) -> Router:

@@ -18,6 +18,7 @@ _EXACT: dict[str, str] = {
     "begin with https:// (or http://)": "应以 https://（或 http://）开头",
     "check the digits after the country code": "请检查国家码之后的号码",
     "Expected `datetime` with a timezone component": "时间必须带时区偏移，例如 +08:00",
+    "give one price for an operator, country and lane": "同一运营商、国家与类别只能有一个价格",
     "give it once": "只能出现一次",
     "give one of events, delivery, or a range": "events、delivery 与时间范围只能选其一",
     "Invalid RFC3339 encoded datetime": "不是合法的 RFC 3339 时间",
@@ -25,6 +26,7 @@ _EXACT: dict[str, str] = {
     "leave out the NUL character": "请去掉 NUL 字符",
     "leave user and password out; calls are signed": "请去掉用户名和密码，调用已带签名",
     "name a host": "缺少主机名",
+    "name a connector once in a pool": "同一通道在通道池中只能出现一次",
     "nested too deeply": "嵌套过深",
     "networks such as 203.0.113.0/24": "应为网段，例如 203.0.113.0/24",
     "next_cursor of an earlier page": "应为上一页返回的 next_cursor",
@@ -33,6 +35,7 @@ _EXACT: dict[str, str] = {
     "the connection was lost before the body's end": "请求正文未传完连接即中断",
     "source addresses such as 10690001, or 1069* for all that begin so": "应为接入号，例如 10690001；或以 * 结尾表示前缀，例如 1069*",
     "test numbers need a test key": "测试号码需使用测试密钥",
+    "operators are those of the mainland: give CN, or none": "运营商仅指大陆运营商：country 应为 CN 或省略",
     "operators are those of the mainland: add CN, or leave countries out": (
         "operators 仅指大陆运营商：请在 countries 中加入 CN，或省略 countries"
     ),

@@ -113,9 +113,10 @@ def _inner(info: Any, name: str) -> Any:
 
 
 def _struct(info: Any) -> Any:
-    """Look through `X | None`."""
+    """Look through `X | None`, and through `str | X`."""
     if isinstance(info, msgspec.inspect.UnionType):
-        return next((t for t in info.types if not isinstance(t, msgspec.inspect.NoneType)), info)
+        kinds = [kind for kind in info.types if not isinstance(kind, msgspec.inspect.NoneType)]
+        return next((kind for kind in kinds if isinstance(kind, msgspec.inspect.StructType)), kinds[0])
     return info
 
 

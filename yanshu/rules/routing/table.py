@@ -1,125 +1,99 @@
 """The routing table: connectors and routes of one revision, and which connectors a message may use, best first."""
 
 from collections import defaultdict
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from yanshu.domain.connectors import Connector, ConnectorState, Route
-from yanshu.domain.lanes import Lane
+from yanshu.domain.connectors import Connector, ConnectorState, Member, Prefer, Route
+from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
+from yanshu.rules.routing.match import LISTS, Ask, Passed, Rule
+from yanshu.rules.routing.plan import LONGEST, Place, Plan, Share, bounds_of, shared
+from yanshu.rules.routing.prices import price_of
+
+_REMEMBERED = 4096
 
 
-class Ask(Struct, frozen=True):
-    """What routing looks at in a message. `operator` is empty when nobody knows it, `signature` when the text has none.
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A connector in the pool of a route that is for a message: why it may not be used (`refusal`), or where it stands.
 
-    `number` is the recipient's, or what `Table.beginning_of` says of it.
+    `place` counts from 1; candidates of one place share by `weight`. `draws` are those of 1,000 that fall to it: from, and up to
+    but without. `price` is for a segment, None when the connector has none that fits.
     """
-
-    workspace_id: str
-    lane: Lane
-    country: str
-    livemode: bool
-    pool: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    operator: str = ""
-    number: str = ""
-    signature: str = ""
-
-
-class Candidate(Struct, frozen=True):
-    """One connector and why it may or may not be used (`refusal` None: it may)."""
 
     connector_id: str
     name: str
     route_id: str
+    route_name: str
+    prefer: Prefer
+    priority: int
+    weight: int
+    price: Money | None
     refusal: str | None
+    place: int | None
+    draws: tuple[int, int] | None
 
 
-class Passed(Struct, frozen=True):
-    """One route that is not for a message: the condition that is not met, by its name in `Match`, or `disabled`; and what it met."""
+class Entry(NamedTuple):
+    """A member of a matching route's pool."""
 
-    route_id: str
-    name: str
-    condition: str
-    value: str
-
-
-# A list of values in a match, and the field of an ask that must be one of them.
-_LISTS = (
-    ("lanes", "lane"),
-    ("countries", "country"),
-    ("workspaces", "workspace_id"),
-    ("operators", "operator"),
-    ("signatures", "signature"),
-)
-_ASKED = dict(_LISTS) | {"prefixes": "number"}
-_ANSWERS = 4096
-
-
-class Rule:
-    """A route made ready to be asked often: only the conditions it really has."""
-
-    __slots__ = ("_lists", "_prefixes", "route")
-
-    def __init__(self, route: Route) -> None:
-        self.route = route
-        self._lists = tuple((listed, asked, values) for listed, asked in _LISTS if (values := getattr(route.match, listed)))
-        self._prefixes = route.match.prefixes
-
-    def unmet(self, ask: Ask) -> str | None:
-        """Return the first condition that such messages do not meet, by its name in `Match`; None when the route is for them."""
-        for listed, asked, values in self._lists:
-            if getattr(ask, asked) not in values:
-                return listed
-        return "prefixes" if self._prefixes and not ask.number.startswith(self._prefixes) else None
+    route: Route
+    member: Member
+    connector: Connector | None
+    refusal: str | None
 
 
 class Table:
     """Answers `Ask`s; asks that no route tells apart are answered from memory, since a chunk asks the same thing again and again.
 
-    `told_by` has every field of an ask that some route has a list for, with all values that are named; `beginnings` are the
-    prefixes of all routes. Whatever stands in neither makes no difference.
+    `told_by` has every field of an ask that makes a difference to some route, with all values that are named; `beginnings` are
+    the prefixes of all routes. Whatever stands in neither makes no difference.
     Budget: 5 µs a message over a chunk of 1,000 with 200 routes (`tests/bench/bench_routing.py`).
     """
 
     def __init__(self, revision: int, connectors: list[Connector], routes: list[Route]) -> None:
         self.revision = revision
         self.connectors = {connector.id: connector for connector in connectors}
-        enabled = [route for route in routes if route.enabled]
-        self._rules = tuple(map(Rule, enabled))
+        self._rules = tuple(Rule(route) for route in routes if route.enabled)
         self._disabled = tuple(route for route in routes if not route.enabled)
-        named = ((asked, _named(enabled, listed)) for listed, asked in _LISTS)
-        self.told_by = {asked: values for asked, values in named if values}
-        self.beginnings = _named(enabled, "prefixes")
+        self.told_by = {asked: values for listed, asked in LISTS if (values := self._listed(listed) | self._priced(asked))}
+        self.beginnings = self._listed("prefixes")
         self._lengths = tuple(sorted({len(prefix) for prefix in self.beginnings}, reverse=True))
-        self._answers: dict[tuple[object, ...], tuple[str, ...]] = {}
-        self._serves = _serving(enabled)
+        self._serves = _serving(self._rules)
+        self._by_lists: dict[tuple[object, ...], list[Rule]] = {}
+        self._plans: dict[tuple[object, ...], Plan] = {}
 
-    def choose(self, ask: Ask) -> tuple[str, ...]:
-        """Return the ids of the connectors that may carry it, best first; empty when none may."""
-        sight = self._sight(ask)
-        answer = self._answers.get(sight)
-        if answer is None:
-            if len(self._answers) >= _ANSWERS:
-                self._answers.clear()
-            usable = (c.connector_id for c in self.explain(ask) if c.refusal is None)
-            answer = self._answers[sight] = tuple(dict.fromkeys(usable))
-        return answer
+    def plan(self, ask: Ask) -> Plan:
+        """Return the connectors that may carry such messages; an empty plan when none may."""
+        told = self._told(ask)
+        sight = (ask.livemode, ask.pool, ask.exclude, self.beginning_of(ask.number), told)
+        plan = self._plans.get(sight)
+        if plan is None:
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            plan = self._plans[sight] = Plan(_enough(_places(self._entries(ask, told), ask)))
+        return plan
 
     def explain(self, ask: Ask) -> list[Candidate]:
-        """Return every connector of every matching route, in order, with the reason why it is left out, if it is."""
-        return [
-            Candidate(ident, self._name(ident), rule.route.id, self._refusal(ident, ask))
-            for rule in self._rules
-            if rule.unmet(ask) is None
-            for ident in rule.route.connectors
-        ]
+        """Return every connector of every matching route, in order, with its place or the reason why it has none."""
+        entries = list(self._entries(ask, self._told(ask)))
+        places = list(_places(iter(entries), ask))
+        tried = Plan(places).usual
+        stands = {
+            share.connector_id: (number, bounds)
+            for number, place in enumerate(places, 1)
+            for share, bounds in zip(place, bounds_of(place), strict=True)
+            if share.connector_id in tried
+        }
+        return [_candidate(entry, ask, stands) for entry in entries]
 
     def passed_by(self, ask: Ask) -> list[Passed]:
         """Return every route that is not for such a message, and why; those that are switched off last."""
-        unmet = [(rule.route, condition) for rule in self._rules if (condition := rule.unmet(ask)) is not None]
-        passed = [Passed(route.id, route.name, condition, getattr(ask, _ASKED[condition])) for route, condition in unmet]
+        passed = [passed for rule in self._rules if (passed := rule.passed(ask)) is not None]
         return passed + [Passed(route.id, route.name, "disabled", "") for route in self._disabled]
 
     def serves(self, connector_id: str) -> Operator | None:
@@ -136,38 +110,119 @@ class Table:
                 return start
         return ""
 
-    def _sight(self, ask: Ask) -> tuple[object, ...]:
-        """Return what routes tell asks apart by; a value that no route names is as good as any other."""
-        told = [value if (value := getattr(ask, asked)) in named else None for asked, named in self.told_by.items()]
-        return (ask.livemode, ask.pool, ask.exclude, self.beginning_of(ask.number), *told)
+    def _told(self, ask: Ask) -> tuple[object, ...]:
+        """Return what the lists of routes tell asks apart by; a value that no list has is as good as any other."""
+        return tuple([value if (value := getattr(ask, asked)) in named else None for asked, named in self.told_by.items()])
 
-    def _name(self, ident: str) -> str:
-        connector = self.connectors.get(ident)
-        return connector.name if connector else ident
+    def _matching(self, ask: Ask, told: tuple[object, ...]) -> Iterator[Rule]:
+        """Yield the routes that are for such messages, in their order."""
+        listed = self._by_lists.get(told)
+        if listed is None:
+            if len(self._by_lists) >= _REMEMBERED:
+                self._by_lists.clear()
+            listed = self._by_lists[told] = [rule for rule in self._rules if rule.unmet_list(ask) is None]
+        return (rule for rule in listed if rule.begins(ask.number))
 
-    def _refusal(self, ident: str, ask: Ask) -> str | None:
-        connector = self.connectors.get(ident)
-        if connector is None:
-            return "connector_missing"
-        if connector.state is not ConnectorState.ACTIVE:
-            return "connector_drained"
-        if connector.simulated is ask.livemode:
-            return "connector_simulated" if connector.simulated else "connector_live"
-        if ask.pool and ident not in ask.pool:
-            return "not_in_pool"
-        return "excluded" if ident in ask.exclude else None
+    def _listed(self, listed: str) -> frozenset[str]:
+        """Return every value that some route names in this list."""
+        return frozenset(chain.from_iterable(getattr(rule.route.match, listed) for rule in self._rules))
+
+    def _priced(self, asked: str) -> frozenset[str]:
+        """Return every value of this field that a price is for, where prices decide."""
+        if asked not in _PRICED:
+            return frozenset()
+        deciding = {ident for rule in self._rules if rule.route.prefer is Prefer.COST for ident in rule.route.connectors}
+        prices = chain.from_iterable(self.connectors[ident].prices for ident in deciding if ident in self.connectors)
+        return frozenset(value for price in prices if (value := getattr(price, asked)) is not None)
+
+    def _entries(self, ask: Ask, told: tuple[object, ...]) -> Iterator[Entry]:
+        """Yield the pools of all matching routes, one after the other; a connector that comes again is refused there."""
+        seen: set[str] = set()
+        for rule in self._matching(ask, told):
+            for member in rule.members:
+                ident = member.connector_id
+                connector = self.connectors.get(ident)
+                yield Entry(rule.route, member, connector, "listed_before" if ident in seen else _refusal(connector, ask))
+                seen.add(ident)
 
 
-def _named(routes: list[Route], listed: str) -> frozenset[str]:
-    """Return every value that some route names in this list."""
-    return frozenset(chain.from_iterable(getattr(route.match, listed) for route in routes))
+# Fields of a price; they have the names of what is asked.
+_PRICED = frozenset({"country", "operator", "lane"})
 
 
-def _serving(routes: list[Route]) -> dict[str, Operator]:
+def _refusal(connector: Connector | None, ask: Ask) -> str | None:
+    if connector is None:
+        return "connector_missing"
+    if connector.state is not ConnectorState.ACTIVE:
+        return "connector_drained"
+    if connector.simulated is ask.livemode:
+        return "connector_simulated" if connector.simulated else "connector_live"
+    if ask.pool and connector.id not in ask.pool:
+        return "not_in_pool"
+    return "excluded" if connector.id in ask.exclude else None
+
+
+def _places(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
+    """Yield those that may be used in the order of trying: who stands at one place shares it."""
+    for _, group in groupby(entries, key=lambda entry: (entry.route.id, entry.member.priority)):
+        usable = [entry for entry in group if entry.refusal is None]
+        if usable and usable[0].route.prefer is Prefer.COST:
+            yield from map(_shared, _by_cost(usable, ask))
+        elif usable:
+            yield _shared(usable)
+
+
+def _enough(places: Iterator[Place]) -> list[Place]:
+    """Return the first places, as many as a plan can use."""
+    taken: list[Place] = []
+    left = LONGEST
+    while left > 0 and (place := next(places, None)) is not None:
+        taken.append(place)
+        left -= len(place)
+    return taken
+
+
+def _shared(entries: list[Entry]) -> Place:
+    return shared(Share(entry.member.connector_id, entry.member.weight) for entry in entries)
+
+
+def _by_cost(entries: list[Entry], ask: Ask) -> list[list[Entry]]:
+    """Return the cheapest first and those without a price last; amounts of several currencies cannot be compared and stay together."""
+    prices = [_price(entry.connector, ask) for entry in entries]
+    if len({price.currency for price in prices if price}) != 1:
+        return [entries]
+    amounts = [(price is None, price.micros if price else 0) for price in prices]
+    ranked = sorted(zip(amounts, entries, strict=True), key=itemgetter(0))
+    return [[entry for _, entry in same] for _, same in groupby(ranked, key=itemgetter(0))]
+
+
+def _price(connector: Connector | None, ask: Ask) -> Money | None:
+    return price_of(connector.prices, ask.country, ask.operator, ask.lane) if connector and connector.prices else None
+
+
+def _candidate(entry: Entry, ask: Ask, stands: dict[str, tuple[int, tuple[int, int] | None]]) -> Candidate:
+    route, member, connector, refusal = entry
+    place, draws = stands.get(member.connector_id, (None, None)) if refusal is None else (None, None)
+    return Candidate(
+        connector_id=member.connector_id,
+        name=connector.name if connector else member.connector_id,
+        route_id=route.id,
+        route_name=route.name,
+        prefer=route.prefer,
+        priority=member.priority,
+        weight=member.weight,
+        price=_price(connector, ask),
+        refusal=refusal or (None if place else "too_many_before"),
+        place=place,
+        draws=draws,
+    )
+
+
+def _serving(rules: Iterable[Rule]) -> dict[str, Operator]:
     """Return the connectors that all their routes use for one operator, and for which."""
     asked: dict[str, set[tuple[Operator, ...]]] = defaultdict(set)
-    for route in routes:
-        for ident in route.connectors:
-            asked[ident].add(route.match.operators)
+    for rule in rules:
+        for ident in rule.route.connectors:
+            asked[ident].add(rule.route.match.operators)
     only = {ident: next(iter(operators)) for ident, operators in asked.items() if len(operators) == 1}
     return {ident: operators[0] for ident, operators in only.items() if len(operators) == 1}

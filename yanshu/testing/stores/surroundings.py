@@ -6,16 +6,19 @@ import asyncio
 from typing import Any
 
 from yanshu.domain.batches import BatchRow, BatchStatus
-from yanshu.domain.connectors import Match
+from yanshu.domain.connectors import Match, Member, Prefer, Price
 from yanshu.domain.errors import StoreConflict
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Status
+from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
 from yanshu.ports.filters import Page
 from yanshu.ports.store import Store
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed, raised
 from yanshu.testing.stores.queue import claim
+
+PRICES = (Price(per_segment=Money("CNY", 32_000)), Price(per_segment=Money("CNY", 28_500), operator=Operator.CBN, lane=Lane.OTP))
 
 
 class SurroundingSuite:
@@ -116,9 +119,10 @@ class SurroundingSuite:
     async def test_definitions_come_whole_and_their_revision_grows(self, store: Store, clock: FakeClock) -> None:
         """With every write to either kind."""
         samples = Samples(clock)
-        connector, other = samples.connector(), samples.connector(simulated=True, metadata={"a": 1})
+        connector, other = samples.connector(), samples.connector(simulated=True, metadata={"a": 1}, prices=PRICES)
         match = Match(lanes=(Lane.OTP,), operators=(Operator.CBN,), prefixes=("+86192",), signatures=("雁书",))
-        late, early = samples.route(rank=20, match=match), samples.route(rank=10, connectors=("a", "b"))
+        pool = (Member("a", 1, 70), Member("b", 1, 30), Member("c", 2))
+        late, early = samples.route(rank=20, match=match), samples.route(rank=10, pool=pool, prefer=Prefer.COST)
         renamed = changed(connector, name="renamed", version=2)
         async with store.write() as uow:
             definitions = uow.definitions

@@ -26,8 +26,8 @@ def test_a_number_is_cut_where_nothing_decides_any_more(beginnings: list[str], n
 DIGITS = st.text("12", max_size=12).map("+".__add__)
 
 
-@given(st.lists(DIGITS, max_size=12), DIGITS, DIGITS)
-def test_numbers_of_one_stem_begin_with_the_same(beginnings: list[str], one: str, other: str) -> None:
-    stems = Stems(beginnings)
+@given(st.lists(DIGITS, max_size=12), st.lists(DIGITS, max_size=4), DIGITS, DIGITS)
+def test_numbers_of_one_stem_begin_with_the_same(beginnings: list[str], more: list[str], one: str, other: str) -> None:
+    stems = Stems(beginnings, Stems(more))
     if stems.of(one) == stems.of(other) and len(one) == len(other):
-        assert [one.startswith(b) for b in beginnings] == [other.startswith(b) for b in beginnings]
+        assert [one.startswith(b) for b in beginnings + more] == [other.startswith(b) for b in beginnings + more]

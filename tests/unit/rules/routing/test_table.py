@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
-from yanshu.domain.connectors import Connector, ConnectorState, Match, Route
+from yanshu.domain.connectors import Connector, ConnectorState, Match, Member, Prefer, Price, Route
 from yanshu.domain.lanes import Lane
+from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
-from yanshu.rules.routing.table import Ask, Rule, Table
+from yanshu.rules.routing.match import Ask, Rule
+from yanshu.rules.routing.table import Table
+from yanshu.testing.samples import in_turn
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -19,7 +23,7 @@ def connector(ident: str, **fields: object) -> Connector:
 
 
 def route(ident: str, *connectors: str, **fields: object) -> Route:
-    return Route(id=ident, name=ident, rank=1, connectors=connectors, created_at=NOW, updated_at=NOW, **fields)  # type: ignore[arg-type]
+    return Route(id=ident, name=ident, rank=1, pool=in_turn(*connectors), created_at=NOW, updated_at=NOW, **fields)  # type: ignore[arg-type]
 
 
 TABLE = Table(
@@ -45,7 +49,7 @@ CASES = [
 @pytest.mark.parametrize(("fields", "chosen"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_candidates_are_ranked(fields: dict[str, object], chosen: tuple[str, ...]) -> None:
     values: dict[str, object] = {"workspace_id": "ws", "lane": Lane.NOTICE, "country": "CN", "livemode": True}
-    assert TABLE.choose(Ask(**{**values, **fields})) == chosen  # type: ignore[arg-type]
+    assert TABLE.plan(Ask(**{**values, **fields})).usual == chosen  # type: ignore[arg-type]
 
 
 PLAIN = Ask("ws", Lane.NOTICE, "CN", livemode=True, operator="cmcc", number="+8613800138000", signature="雁书")
@@ -106,7 +110,7 @@ def split() -> Table:
 
 def test_an_answer_from_memory_is_the_answer_of_the_routes() -> None:
     remembering = split()
-    chosen = [remembering.choose(ask) for ask in ASKS]
+    chosen = [remembering.plan(ask).usual for ask in ASKS]
     usable = [tuple(dict.fromkeys(c.connector_id for c in remembering.explain(ask) if c.refusal is None)) for ask in ASKS]
     assert chosen == usable
     assert len(set(chosen)) > 20, "the asks tell the routes apart"
@@ -116,8 +120,8 @@ def test_numbers_that_no_route_tells_apart_are_answered_once() -> None:
     table = split()
     numbers = [f"+86138001{tail:05}" for tail in range(1000)]
     assert {table.beginning_of(number) for number in numbers} == {"+8613800"}
-    assert {table.choose(Ask("ws", Lane.NOTICE, "CN", livemode=True, number=number)) for number in numbers} == {("b", "f")}
-    assert len(table._answers) == 1
+    assert {table.plan(Ask("ws", Lane.NOTICE, "CN", livemode=True, number=number)).usual for number in numbers} == {("b", "f")}
+    assert len(table._plans) == 1
 
 
 def test_every_route_passed_by_has_a_condition() -> None:
@@ -128,7 +132,7 @@ def test_every_route_passed_by_has_a_condition() -> None:
 
 
 def test_every_connector_left_out_has_a_reason() -> None:
-    told = {c.connector_id: c.refusal for c in TABLE.explain(Ask("ws", Lane.OTP, "CN", livemode=True))}
+    told = {c.connector_id: c.refusal for c in TABLE.explain(Ask("ws", Lane.OTP, "CN", livemode=True)) if c.refusal != "listed_before"}
     assert told == {"a": None, "b": None, "d": "connector_drained", "s": "connector_simulated", "gone": "connector_missing"}
 
 
@@ -148,3 +152,81 @@ def test_a_connector_serves_the_operator_that_all_its_routes_are_for() -> None:
         ],
     )
     assert {ident: table.serves(ident) for ident in "abcde"} == {"a": Operator.CMCC, **dict.fromkeys("bcde")}
+
+
+def shared(ident: str, *members: Member, **fields: object) -> Route:
+    return Route(id=ident, name=ident, rank=1, pool=members, created_at=NOW, updated_at=NOW, **fields)  # type: ignore[arg-type]
+
+
+def priced(ident: str, micros: int | None, currency: str = "CNY", **fields: object) -> Connector:
+    price = Price(per_segment=Money(currency, micros), **fields) if micros is not None else None  # type: ignore[arg-type]
+    return connector(ident, prices=(price,) if price else ())
+
+
+A, B, C = (Member(ident) for ident in "abc")
+NEVER = Member("c", 1, 0)
+COST = {"prefer": Prefer.COST}
+PLACES: list[tuple[str, list[Connector], list[Route], list[set[str]]]] = [
+    ("one after the other", [], [route("r", "b", "a")], [{"b"}, {"a"}]),
+    ("whatever the order in the list", [], [shared("r", Member("a", 2), Member("b", 1))], [{"b"}, {"a"}]),
+    ("of one priority share", [], [shared("r", A, B, Member("c", 2))], [{"a", "b"}, {"c"}]),
+    ("two routes do not share", [], [shared("r", A), shared("s", B, C)], [{"a"}, {"b", "c"}]),
+    ("a connector stands where it is named first", [], [shared("r", A), shared("s", A, B)], [{"a"}, {"b"}]),
+    ("the cheapest first", [priced("a", 30), priced("b", 20), priced("c", 10)], [shared("r", A, B, C, **COST)], [{"c"}, {"b"}, {"a"}]),
+    ("equal prices share", [priced("a", 30), priced("b", 20), priced("c", 20)], [shared("r", A, B, C, **COST)], [{"b", "c"}, {"a"}]),
+    ("priority before cost", [priced("a", 30), priced("b", 20)], [shared("r", A, Member("b", 2), **COST)], [{"a"}, {"b"}]),
+    ("no price comes last", [priced("a", None), priced("b", 20)], [shared("r", A, B, **COST)], [{"b"}, {"a"}]),
+    ("nobody has a price", [], [shared("r", A, B, **COST)], [{"a", "b"}]),
+    ("two currencies cannot be compared", [priced("a", 30), priced("b", 2, "USD")], [shared("r", A, B, **COST)], [{"a", "b"}]),
+    ("prices do not matter where weights do", [priced("a", 30), priced("b", 20)], [shared("r", A, B)], [{"a", "b"}]),
+    ("free is a price", [priced("a", 0), priced("b", None), priced("c", 1)], [shared("r", A, B, C, **COST)], [{"a"}, {"c"}, {"b"}]),
+    (
+        "a price for others does not count",
+        [priced("a", 1, operator=Operator.CUCC), priced("b", 20)],
+        [shared("r", A, B, **COST)],
+        [{"b"}, {"a"}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("accounts", "routes", "places"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+def test_connectors_stand_at_places(accounts: list[Connector], routes: list[Route], places: list[set[str]]) -> None:
+    known = {ident: connector(ident) for ident in "abc"} | {account.id: account for account in accounts}
+    table = Table(1, list(known.values()), routes)
+    told: dict[int, set[str]] = {}
+    for candidate in table.explain(PLAIN):
+        if candidate.place is not None:
+            told.setdefault(candidate.place, set()).add(candidate.connector_id)
+    assert told == dict(enumerate(places, 1))
+    usual = iter(table.plan(PLAIN).usual)
+    assert [{next(usual) for _ in place} for place in places] == places
+
+
+def test_prices_are_looked_at_only_where_they_decide() -> None:
+    accounts = [priced("a", 30, operator=Operator.CMCC), priced("b", 20, lane=Lane.OTP)]
+    assert Table(1, accounts, [shared("r", A, B)]).told_by == {}
+    assert Table(1, accounts, [shared("r", A, B, **COST)]).told_by == {"operator": {"cmcc"}, "lane": {"otp"}}
+    decided = Table(1, accounts, [shared("r", A, B, **COST)])
+    asks = [replace(PLAIN, operator=operator, lane=lane) for operator in ("cmcc", "cucc") for lane in (Lane.OTP, Lane.NOTICE)]
+    assert [decided.plan(ask).usual for ask in asks] == [("b", "a"), ("a", "b"), ("b", "a"), ("a", "b")]
+
+
+def test_a_connector_that_comes_again_is_told_so() -> None:
+    table = Table(1, [connector("a"), connector("b")], [shared("r", A), shared("s", A, B)])
+    assert [(c.route_id, c.connector_id, c.refusal) for c in table.explain(PLAIN)] == [
+        ("r", "a", None),
+        ("s", "a", "listed_before"),
+        ("s", "b", None),
+    ]
+
+
+def test_who_shares_is_told_which_draws_are_whose() -> None:
+    table = Table(1, [connector(ident) for ident in "abc"], [shared("r", Member("a", 1, 30), Member("b", 1, 10), NEVER)])
+    assert {c.connector_id: c.draws for c in table.explain(PLAIN)} == {"a": (0, 750), "b": (750, 1000), "c": None}
+
+
+def test_who_stands_too_far_behind_is_told_so() -> None:
+    idents = [f"c{number:02}" for number in range(12)]
+    table = Table(1, [connector(ident) for ident in idents], [route("r", *idents)])
+    assert [c.refusal for c in table.explain(PLAIN)] == [None] * 10 + ["too_many_before"] * 2
+    assert table.plan(PLAIN).usual == tuple(idents[:10])

@@ -8,6 +8,7 @@ from yanshu.domain.errors import Conflict, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
 from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, HealthOut
+from yanshu.edge.api.schemas.money import read_prices
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
 from yanshu.edge.api.schemas.shown import show_connector, show_link
 from yanshu.edge.api.slices import slice_of
@@ -23,7 +24,7 @@ async def post_connector(call: Call) -> Answer:
     body: ConnectorIn = call.body
     services, now = call.services, call.services.clock.now()
     services.check_connector(body.protocol, body.settings, body.password)
-    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "password"}
+    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "password"} | {"prices": read_prices(body.prices)}
     ident = ids.make_id(ids.CONNECTOR, now, services.clock.entropy(ids.ENTROPY_BYTES))
     connector = Connector(id=ident, secret=services.sealer.seal(body.password), created_at=now, updated_at=now, **fields)
     return await _save(call, "connector.created", 201, connector)
@@ -33,6 +34,8 @@ async def patch_connector(call: Call) -> Answer:
     """Change a connector; links are opened anew where that matters."""
     body: ConnectorPatch = call.body
     changes = given(**{name: getattr(body, name) for name in body.__struct_fields__})
+    if "prices" in changes:
+        changes["prices"] = read_prices(changes["prices"])
     password = changes.pop("password", None)
     if password is not None:
         changes["secret"] = call.services.sealer.seal(password)

@@ -8,12 +8,11 @@ from yanshu.domain.connectors import Route
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import RouteIn, RouteOut, RoutePatch, SimulationIn, SimulationOut
 from yanshu.edge.api.schemas.platform import DeletedOut
-from yanshu.edge.api.schemas.shown import read_match, show_route
+from yanshu.edge.api.schemas.routes import RouteIn, RouteOut, RoutePatch, SimulationIn, SimulationOut, read_match, read_pool, show_route
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write
-from yanshu.pipeline.explain import Trial
+from yanshu.pipeline.candidates import Trial, simulate
 from yanshu.ports.store import UnitOfWork
 from yanshu.rules.contacts.phones import parse_phone
 
@@ -26,10 +25,11 @@ async def post_route(call: Call) -> Answer:
         id=ids.make_id(ids.ROUTE, now, call.services.clock.entropy(ids.ENTROPY_BYTES)),
         name=body.name,
         rank=body.rank,
-        connectors=tuple(body.connectors),
+        pool=read_pool(body.connectors),
         created_at=now,
         updated_at=now,
         match=read_match(body.match),
+        prefer=body.prefer,
         enabled=body.enabled,
         metadata=body.metadata,
     )
@@ -43,7 +43,7 @@ async def patch_route(call: Call) -> Answer:
     if "match" in changes:
         changes["match"] = read_match(changes["match"])
     if "connectors" in changes:
-        changes["connectors"] = tuple(changes["connectors"])
+        changes["pool"] = read_pool(changes.pop("connectors"))
     route = await _find(call)
     return await _save(
         call, "route.changed", 200, replace(route, version=route.version + 1, updated_at=call.services.clock.now(), **changes)
@@ -83,9 +83,10 @@ async def simulate_message(call: Call) -> Answer:
         workspace_id=await _workspace(call, body.workspace),
         lane=body.lane,
         signature=body.signature or "",
+        segments=body.segments,
         livemode=call.caller.livemode,
     )
-    return Answer(200, msgspec.convert(call.services.explainer.simulate(trial, call.language), SimulationOut))
+    return Answer(200, msgspec.convert(simulate(call.services.router, trial, call.language), SimulationOut))
 
 
 async def _workspace(call: Call, ident: str | None) -> str:
@@ -111,8 +112,8 @@ async def _save(call: Call, action: str, status: int, route: Route) -> Answer:
 
     async def work(uow: UnitOfWork) -> tuple[str, RouteOut]:
         known = {connector.id for connector in await uow.definitions.connectors()}
-        for place, ident in enumerate(route.connectors):
-            if ident not in known:
+        for place, member in enumerate(route.pool):
+            if member.connector_id not in known:
                 raise Invalid("parameter_invalid", param=f"connectors[{place}]", fix="the id of a connector; see GET /v1/connectors")
         await uow.definitions.save_route(route)
         return route.id, show_route(route)

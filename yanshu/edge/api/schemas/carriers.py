@@ -1,14 +1,13 @@
-"""Shapes of connectors and routes."""
+"""Shapes of connectors."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from yanshu.domain.connectors import LinkState
-from yanshu.domain.lanes import Lane
-from yanshu.domain.numbers import Operator
-from yanshu.edge.api.schemas.messages import Metadata, Phone
+from yanshu.edge.api.schemas.messages import Metadata
+from yanshu.edge.api.schemas.money import PriceIO, Prices
 from yanshu.edge.api.schemas.platform import Name
 
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
@@ -18,9 +17,6 @@ Throughput = Annotated[int, Meta(ge=0, le=100_000, description="Segments a secon
 Links = Annotated[int, Meta(ge=1, le=32)]
 Password = Annotated[str, Meta(max_length=512)]
 Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
-Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
-Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
-Ids = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=50)]
 
 
 class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +33,7 @@ class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
     links: Links = 1
     sender: Sender = ""
     simulated: bool = False
+    prices: Prices = []
     metadata: Metadata | None = None
 
 
@@ -52,6 +49,7 @@ class ConnectorPatch(Struct, forbid_unknown_fields=True, kw_only=True):
     throughput: Throughput | UnsetType = UNSET
     links: Links | UnsetType = UNSET
     sender: Sender | UnsetType = UNSET
+    prices: Prices | UnsetType = UNSET
     metadata: Metadata | UnsetType | None = UNSET
 
 
@@ -72,6 +70,7 @@ class ConnectorOut(Struct, kw_only=True):
     links: int
     sender: str
     simulated: bool
+    prices: list[PriceIO]
     state: str
     metadata: dict[str, Any]
 
@@ -103,94 +102,3 @@ class CallbacksOut(Struct, kw_only=True):
     connector: str
     receipts_url: str | None
     inbound_url: str | None
-
-
-class MatchIO(Struct, forbid_unknown_fields=True):
-    """Conditions of a route; an empty list matches everything. `prefixes` are beginnings of numbers, `signatures` stand in 【】."""
-
-    lanes: list[Lane] = []
-    countries: Annotated[list[Annotated[str, Meta(pattern="^[A-Z]{2}$")]], Meta(max_length=250)] = []
-    workspaces: Ids = []
-    operators: Annotated[list[Operator], Meta(max_length=4)] = []
-    prefixes: Annotated[list[Beginning], Meta(max_length=1000)] = []
-    signatures: Annotated[list[Signature], Meta(max_length=1000)] = []
-
-
-class RouteIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A new route; `connectors` are ids, best first; a lower rank is asked first."""
-
-    name: Name
-    rank: Annotated[int, Meta(ge=0, le=1_000_000)] = 100
-    connectors: Annotated[list[str], Meta(min_length=1, max_length=50)]
-    match: MatchIO = field(default_factory=MatchIO)
-    enabled: bool = True
-    metadata: Metadata | None = None
-
-
-class RoutePatch(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Fields of a route to change."""
-
-    name: Name | UnsetType = UNSET
-    rank: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-    connectors: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
-    match: MatchIO | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
-    metadata: Metadata | UnsetType | None = UNSET
-
-
-class RouteOut(Struct, kw_only=True):
-    """A route."""
-
-    id: str
-    object: Literal["route"] = "route"
-    created_at: datetime
-    updated_at: datetime
-    name: str
-    rank: int
-    connectors: list[str]
-    match: MatchIO
-    enabled: bool
-    metadata: dict[str, Any]
-
-
-class SimulationIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A message that is only thought of; `workspace` is the caller's own unless given, `signature` stands without 【】."""
-
-    to: Phone
-    lane: Lane = Lane.NOTICE
-    workspace: Annotated[str, Meta(max_length=64)] | None = None
-    signature: Signature | None = None
-
-
-class SimulatedOut(Struct, kw_only=True):
-    """A connector of a route that matches, and why it may not be used."""
-
-    connector: str
-    name: str
-    route: str
-    usable: bool
-    why: str | None
-
-
-class PassedOut(Struct):
-    """A route that does not match: the condition that is not met, or `disabled`."""
-
-    route: str
-    name: str
-    why: str
-
-
-class SimulationOut(Struct, kw_only=True):
-    """Where such a message would go now: `connectors` best first; the story in sentences, then the data."""
-
-    object: Literal["simulation"] = "simulation"
-    to: str
-    workspace: str
-    lane: Lane
-    country: str
-    operator: Operator | None
-    signature: str | None
-    connectors: list[str]
-    candidates: list[SimulatedOut]
-    passed: list[PassedOut]
-    sentences: list[str]

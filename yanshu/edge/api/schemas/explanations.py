@@ -6,20 +6,36 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from yanshu.domain.messages import Status
+from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass, Owner
 from yanshu.domain.submissions import SubmissionStatus
 from yanshu.edge.api.schemas.messages import ReasonOut
+from yanshu.edge.api.schemas.money import MoneyIO
 from yanshu.rules.routing.codes import Grounds
 
 
 class CandidateOut(Struct, kw_only=True):
-    """A connector that today's routes lead to, and why it may not be used; `rank` is its place when the message was accepted."""
+    """A connector of a route that matches: where it stands today, or in `why` the reason when it may not be used.
+
+    `place` counts from 1; those of one place share the messages, and `share` is the part in a hundred that each gets first.
+    `price` is for a segment.
+    """
 
     connector: str
     name: str
     route: str
     usable: bool
     why: str | None
+    priority: int
+    weight: int
+    place: int | None
+    share: float | None
+    price: MoneyIO | None
+
+
+class ExplainedOut(CandidateOut, kw_only=True):
+    """A candidate of a message; `rank` is its place in the message's own order, fixed when it was accepted."""
+
     chosen: bool
     rank: int | None
 
@@ -71,8 +87,10 @@ class ExplanationOut(Struct, kw_only=True):
     message: str
     status: Status
     country: str | None
+    operator: Operator | None
+    operator_source: str | None
     sentences: list[str]
-    candidates: list[CandidateOut]
+    candidates: list[ExplainedOut]
     attempts: list[AttemptOut]
     events: list[StepOut]
     reason: ReasonOut | None

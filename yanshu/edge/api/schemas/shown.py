@@ -5,11 +5,11 @@ from typing import Any
 from msgspec import UNSET
 
 from yanshu.domain.access import ApiKey, AuditEntry, Workspace
-from yanshu.domain.connectors import Connector, LinkReport, Match, Route
-from yanshu.domain.errors import Invalid
+from yanshu.domain.connectors import Connector, LinkReport
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
-from yanshu.edge.api.schemas.carriers import ConnectorOut, LinkOut, MatchIO, RouteOut
+from yanshu.edge.api.schemas.carriers import ConnectorOut, LinkOut
+from yanshu.edge.api.schemas.money import show_prices
 from yanshu.edge.api.schemas.platform import (
     ApiKeyOut,
     AuditOut,
@@ -39,6 +39,7 @@ def show_connector(c: Connector) -> ConnectorOut:
         links=c.links,
         sender=c.sender,
         simulated=c.simulated,
+        prices=show_prices(c.prices),
         state=c.state,
         metadata=c.metadata or {},
     )
@@ -47,31 +48,6 @@ def show_connector(c: Connector) -> ConnectorOut:
 def show_link(report: LinkReport) -> LinkOut:
     """Return the wire form of a link report."""
     return LinkOut(report.slot, report.node_id, report.state, report.detail, report.changed_at)
-
-
-def show_route(r: Route) -> RouteOut:
-    """Return the wire form of a route."""
-    match = MatchIO(**{name: list(getattr(r.match, name)) for name in MatchIO.__struct_fields__})
-    return RouteOut(
-        id=r.id,
-        created_at=r.created_at,
-        updated_at=r.updated_at,
-        name=r.name,
-        rank=r.rank,
-        connectors=list(r.connectors),
-        match=match,
-        enabled=r.enabled,
-        metadata=r.metadata or {},
-    )
-
-
-def read_match(match: MatchIO) -> Match:
-    """Return a route's conditions; those that no number could meet together are refused."""
-    if match.operators and match.countries and "CN" not in match.countries:
-        raise Invalid(
-            "parameter_invalid", param="match.countries", fix="operators are those of the mainland: add CN, or leave countries out"
-        )
-    return Match(**{name: tuple(getattr(match, name)) for name in MatchIO.__struct_fields__})
 
 
 def show_workspace(w: Workspace, secret: str | None = None) -> WorkspaceOut:

@@ -1,0 +1,187 @@
+"""Candidates: every connector that a message might use, and why it is or is not the one, in words and data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from yanshu.domain.connectors import Prefer
+from yanshu.domain.lanes import Lane
+from yanshu.domain.numbers import NumberFacts
+from yanshu.pipeline.route import Router
+from yanshu.rules.routing.match import Ask, Passed
+from yanshu.rules.routing.plan import DRAWS, draw_of
+from yanshu.rules.routing.table import Candidate
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "connector": "Connector {name}: {why}{terms}.",
+        "may": "may be used",
+        "connector_missing": "left out: the connector no longer exists",
+        "connector_drained": "left out: the connector is drained",
+        "connector_simulated": "left out: a simulated connector carries test traffic only",
+        "connector_live": "left out: a live connector carries no test traffic",
+        "not_in_pool": "left out: not in the pool the request named",
+        "excluded": "left out: the request excluded it",
+        "listed_before": "left out here: a route asked before has it already",
+        "too_many_before": "left out: enough others stand before it",
+        "place": ", place {place}",
+        "share": ", with {share} % of the messages there",
+        "price": ", {price} a segment",
+        "goes": "It would go over {name}; {others} more may take it after that.",
+        "shared": "It would go over one of {names}; {others} more may take it after that.",
+        "nowhere": "It would be refused with no_route_accepts_content: no connector may carry it.",
+        "costs": "The carrier takes {price} for it ({segments} segment(s)).",
+        "drew": "By its id it drew {draw} of 1,000, which is the share of {name} ({start} to {end}).",
+        "cheapest": "{name} is the cheapest of its priority in route {route}.",
+        "passed": "Route {name} is not for it: its {condition} leave out {value}.",
+        "disabled": "Route {name} is switched off.",
+        "none": "what is not known or not there",
+    },
+    "zh": {
+        "connector": "通道 {name}：{why}{terms}。",
+        "may": "可用",
+        "connector_missing": "未选用：通道已不存在",
+        "connector_drained": "未选用：通道已停用",
+        "connector_simulated": "未选用：模拟通道只承载测试流量",
+        "connector_live": "未选用：正式通道不承载测试流量",
+        "not_in_pool": "未选用：不在请求指定的通道池中",
+        "excluded": "未选用：请求已排除该通道",
+        "listed_before": "此处未选用：前面的路由已包含该通道",
+        "too_many_before": "未选用：前面已有足够多的通道",
+        "place": "，第 {place} 顺位",
+        "share": "，承担该顺位 {share}% 的短信",
+        "price": "，每条 {price}",
+        "goes": "将经通道 {name} 发送；其后另有 {others} 个备选通道。",
+        "shared": "将经以下通道之一发送：{names}；其后另有 {others} 个备选通道。",
+        "nowhere": "将被拒绝（no_route_accepts_content）：没有可用的通道。",
+        "costs": "供应商收费 {price}（共 {segments} 条）。",
+        "drew": "按短信 id 抽得 {draw}（共 1000 个号），落在通道 {name} 的份额内（{start} 至 {end}）。",
+        "cheapest": "在路由 {route} 的同一优先级中，通道 {name} 价格最低。",
+        "passed": "路由 {name} 不适用：其条件 {condition} 不包含 {value}。",
+        "disabled": "路由 {name} 已停用。",
+        "none": "未知或缺失的值",
+    },
+}
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """A message that is only thought of: where would it go? `number` is E.164."""
+
+    number: str
+    workspace_id: str
+    lane: Lane
+    signature: str
+    segments: int
+    livemode: bool
+
+
+def words_of(language: str) -> dict[str, str]:
+    """Return the sentences in a language: Chinese for every kind of zh, else English."""
+    return WORDS["zh" if language.startswith("zh") else "en"]
+
+
+def full_ask(facts: NumberFacts, workspace_id: str, lane: Lane, livemode: bool, signature: str) -> Ask:
+    """Return what such a message asks of the routes, with everything that is known of its number."""
+    return Ask(workspace_id, lane, facts.country, livemode, operator=facts.operator or "", number=facts.number, signature=signature)
+
+
+def simulate(router: Router, trial: Trial, language: str) -> dict[str, Any]:
+    """Return where such a message would go now, every candidate and every route passed by; nothing is stored or sent."""
+    facts = router.facts_of(trial.number)
+    ask = full_ask(facts, trial.workspace_id, trial.lane, trial.livemode, trial.signature)
+    chosen, candidates, passed = router.plan(ask).usual, router.explain(ask), router.passed_by(ask)
+    price = next((c.price for c in candidates if chosen and c.connector_id == chosen[0] and c.place), None)
+    cost = price.times(trial.segments) if price else None
+    words = words_of(language)
+    costs = [words["costs"].format(price=cost, segments=trial.segments)] if cost else []
+    return {
+        "to": trial.number,
+        "workspace": trial.workspace_id,
+        "lane": trial.lane,
+        "country": facts.country,
+        "operator": facts.operator,
+        "signature": trial.signature or None,
+        "segments": trial.segments,
+        "connectors": chosen,
+        "price": _amount(cost),
+        "candidates": [show(candidate) for candidate in candidates],
+        "passed": [{"route": p.route_id, "name": p.name, "why": p.condition} for p in passed],
+        "sentences": [_goes(candidates, words), *costs, *(tell(c, words) for c in candidates), *(_passed(p, words) for p in passed)],
+    }
+
+
+def show(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate as data."""
+    return {
+        "connector": candidate.connector_id,
+        "name": candidate.name,
+        "route": candidate.route_id,
+        "usable": candidate.refusal is None,
+        "why": candidate.refusal,
+        "priority": candidate.priority,
+        "weight": candidate.weight,
+        "place": candidate.place,
+        "share": share_of(candidate),
+        "price": _amount(candidate.price),
+    }
+
+
+def tell(candidate: Candidate, words: dict[str, str]) -> str:
+    """Say what a candidate is good for."""
+    terms = []
+    share = share_of(candidate)
+    if candidate.place:
+        terms.append(words["place"].format(place=candidate.place))
+    if share is not None and share < 100:
+        terms.append(words["share"].format(share=f"{share:g}"))
+    if candidate.price:
+        terms.append(words["price"].format(price=candidate.price))
+    return words["connector"].format(name=candidate.name, why=words[candidate.refusal or "may"], terms="".join(terms))
+
+
+def tell_all(candidates: Sequence[Candidate], message_id: str, order: Sequence[str], language: str) -> list[str]:
+    """Say what each candidate is good for, and why the first one of a message's own order is the first."""
+    words = words_of(language)
+    told = [tell(candidate, words) for candidate in candidates]
+    chosen = next((c for c in candidates if c.place == 1 and order and c.connector_id == order[0]), None)
+    return told + (_tell_choice(chosen, candidates, draw_of(message_id), words) if chosen else [])
+
+
+def _tell_choice(chosen: Candidate, candidates: Sequence[Candidate], draw: int, words: dict[str, str]) -> list[str]:
+    """Say that it was the price or the share, as far as today's table still says so."""
+    told = []
+    beaten = [c for c in candidates if (c.route_id, c.priority) == (chosen.route_id, chosen.priority) and (c.place or 0) > 1]
+    if chosen.prefer is Prefer.COST and chosen.price and beaten:
+        told.append(words["cheapest"].format(name=chosen.name, route=chosen.route_name))
+    start, end = chosen.draws or (0, DRAWS)
+    if end - start < DRAWS and start <= draw < end:
+        told.append(words["drew"].format(draw=draw, name=chosen.name, start=start, end=end - 1))
+    return told
+
+
+def share_of(candidate: Candidate) -> float | None:
+    """Return which part in a hundred of the messages of its place it gets first."""
+    return (candidate.draws[1] - candidate.draws[0]) * 100 / DRAWS if candidate.draws else None
+
+
+def _goes(candidates: Sequence[Candidate], words: dict[str, str]) -> str:
+    first = [c for c in candidates if c.place == 1]
+    others = sum(c.place is not None for c in candidates) - 1
+    sharing = [c for c in first if c.draws] or first[:1]
+    if not sharing:
+        return words["nowhere"]
+    if len(sharing) == 1:
+        return words["goes"].format(name=sharing[0].name, others=others)
+    names = ", ".join(f"{c.name} ({share_of(c):g} %)" for c in sharing)
+    return words["shared"].format(names=names, others=others)
+
+
+def _passed(passed: Passed, words: dict[str, str]) -> str:
+    """Say why a route is not for a message."""
+    said = words["disabled" if passed.condition == "disabled" else "passed"]
+    return said.format(name=passed.name, condition=passed.condition, value=passed.value or words["none"])
+
+
+def _amount(price: Any) -> dict[str, Any] | None:
+    return {"currency": price.currency, "micros": price.micros} if price else None
