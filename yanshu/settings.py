@@ -99,6 +99,7 @@ class Settings:
     prefix_file: str = setting(
         "", "Table of mainland number ranges; empty: prefixes.csv in the data directory, or where there is none the shipped one."
     )
+    lookup_file: str = setting("", "How a register of ported numbers is asked (docs/reference/numbers.md); empty: none is asked.")
     learned_operator_days: int = setting(
         180, "How long it is believed who serves a number, once receipts have taught it.", between(1, 3650)
     )

@@ -11,6 +11,7 @@ from yanshu.adapters.stores import open_store
 from yanshu.app.callbacks import Callbacks
 from yanshu.app.carriers import Making, check_connector, make_carrier
 from yanshu.app.http import Listener
+from yanshu.app.lookups import open_register
 from yanshu.app.stores import migrated, patiently
 from yanshu.domain import ids
 from yanshu.domain.connectors import Connector
@@ -29,6 +30,7 @@ from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
 from yanshu.pipeline.learn import Learner
+from yanshu.pipeline.lookups import Lookups
 from yanshu.pipeline.notify import Notifier
 from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.outcome import Outcome
@@ -72,6 +74,7 @@ class Stages(Struct, frozen=True):
     runner: BatchRunner
     notifier: Notifier
     numbers: Numbers
+    lookups: Lookups | None
 
 
 class Platform:
@@ -88,6 +91,7 @@ class Platform:
         self.store: Store = open_store(settings, self.clock)
         self.sealer = Sealer.open(settings)
         self.prefixes = open_prefixes(settings)
+        self.register = open_register(settings)
         self._lock = LockFile(Path(settings.data_dir) / _LOCK_FILE)
         self.codes = shipped_codes()
         self.allow = read_allow(settings)
@@ -126,6 +130,8 @@ class Platform:
         self.listener.close()
         self.callbacks.listener.close()
         await self.poster.close()
+        if self.register is not None:
+            await self.register.lookup.close()
         await self.store.close()
         self._lock.release()
 
@@ -144,6 +150,8 @@ class Platform:
             # Before the links: carriers report at once, and to a URL that is known when a link is made.
             door, start = self.callbacks.listener, self._listen_to_carriers
             services.append(Service(name="callbacks", start=start, run=door.serve, stop=door.drain, budget_seconds=budget))
+        if stages.lookups is not None:
+            services.append(Service(name="lookups", run=stages.lookups.run))
         if "worker" in self.roles:
             interval = self.settings.sweep_interval_ms / 1000
             services += [
@@ -170,6 +178,7 @@ class Platform:
             partial=timedelta(seconds=settings.partial_grace_seconds),
         )
         numbers = Numbers(store, self.prefixes, read_policy(settings), self.metrics)
+        lookups = self._attach_register(numbers)
         router = Router(store, self.prefixes)
         accepter = Accepter(store, clock, Composer(clock, Checker(), router, numbers), self.metrics, settings.accept_backlog)
         inbound = InboundStage(clock, router)
@@ -193,6 +202,7 @@ class Platform:
             runner=BatchRunner(store, clock, batches, waits),
             notifier=Notifier(store, self.poster, clock, self.sealer.open_text, show_object, self.metrics),
             numbers=numbers,
+            lookups=lookups,
         )
 
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
@@ -203,6 +213,14 @@ class Platform:
 
     async def _load_routes(self) -> None:
         await patiently(self.stages.router.refresh, self._waiting)
+
+    def _attach_register(self, numbers: Numbers) -> Lookups | None:
+        """Have the register asked that a setting names, if there is one."""
+        if self.register is None:
+            return None
+        lookups = Lookups(self.register.lookup, self.register.plan, self.clock, self.metrics)
+        numbers.attach(lookups)
+        return lookups
 
     async def _load_lessons(self) -> None:
         await patiently(self.stages.numbers.refresh, self._waiting)

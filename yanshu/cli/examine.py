@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from yanshu.app.lookups import read_definition
 from yanshu.app.platform import read_allow
 from yanshu.app.stores import opened_store
 from yanshu.domain.connectors import LinkReport, LinkState
@@ -36,7 +37,16 @@ async def examine(settings: Settings) -> list[Finding]:
         stored = await _store(settings, sealer)
     else:
         stored = [_good("store", f"SQLite: there is no {_database_file(settings)} yet; the first `yanshu serve` makes it")]
-    return [_words(settings), _directory(settings), *stored, key, _numbers(settings), _door(settings), _space(settings)]
+    return [
+        _words(settings),
+        _directory(settings),
+        *stored,
+        key,
+        _numbers(settings),
+        _register(settings),
+        _door(settings),
+        _space(settings),
+    ]
 
 
 def _words(settings: Settings) -> Finding:
@@ -109,6 +119,23 @@ def _numbers(settings: Settings) -> Finding:
     if prefixes.dated_on and shipped and prefixes.dated_on < shipped:
         detail += f"; the shipped one is newer ({shipped})"
     return _good(what, detail)
+
+
+def _register(settings: Settings) -> Finding:
+    """Whether a register of ported numbers is asked, and how; its file may hold a secret."""
+    what = "register of numbers"
+    try:
+        definition = read_definition(settings)
+    except SettingsError as error:
+        return _bad(what, str(error))
+    if definition is None:
+        return _good(what, "none is asked; YANSHU_LOOKUP_FILE names one")
+    path = Path(settings.lookup_file)
+    if path.stat().st_mode & 0o077:
+        return _bad(what, f"{path} can be read by others, and may hold a key; run chmod 600 {path}")
+    plan = definition.plan
+    about = "every mainland number" if plan.ask == "every" else "numbers that have moved"
+    return _good(what, f"{definition.name} is asked about {about}, at most {plan.per_day:,} a day; a message waits {plan.wait_ms} ms")
 
 
 def _door(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ YanshuError
 │   ├── CallbackForged   403    it is not signed by the carrier
 │   └── CallbackBroken   400    there is no report in it that could be read
 ├── Overloaded           503    overloaded, maintenance: the store or the process cannot take more just now
+├── LookupFailed                a register of numbers did not answer, or not as it should; nobody waits for it
 └── StoreError                  the store failed; see `ports.store`
     ├── StoreBusy               passing: locked, restarting, full; becomes Overloaded at the edge
     ├── StoreConflict           a unique key is taken
@@ -113,6 +114,12 @@ class CallbackBroken(CallbackError):
 
 class Overloaded(CallerError):
     """Cannot take more just now; nothing was done."""
+
+    retryable = True
+
+
+class LookupFailed(YanshuError):
+    """A register of numbers gave no answer that can be used; the text says why."""
 
     retryable = True
 

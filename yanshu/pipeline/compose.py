@@ -76,14 +76,14 @@ class Composer:
         text = compile_text(with_signature(send.signature, send.text))
         return [await self._preview(send, text, recipient, now) for recipient in send.recipients]
 
-    async def _known(self, drafts: list[Draft], now: datetime, uow: UnitOfWork | None = None) -> list[Draft]:
+    async def _known(self, drafts: list[Draft], now: datetime, uow: UnitOfWork | None = None, *, is_real: bool = True) -> list[Draft]:
         """Note in drafts what was learned about their recipients."""
-        learned = await self._numbers.learned_of([draft.recipient for draft in drafts], now, uow)
+        learned = await self._numbers.learned_of([draft.recipient for draft in drafts], now, uow, is_real=is_real)
         return [replace(draft, facts=learned.get(draft.recipient)) for draft in drafts] if learned else drafts
 
     async def _preview(self, send: Send, text: Places, recipient: Recipient, now: datetime) -> Preview:
         drafts, errors = self._drafts(replace(send, recipients=(recipient,)), text)
-        drafts = await self._known(drafts, now)
+        drafts = await self._known(drafts, now, is_real=False)
         errors = suppress(drafts, now).refusals | errors
         if 0 in errors:
             raise errors[0]

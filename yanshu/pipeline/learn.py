@@ -1,6 +1,5 @@
 """Learn: what became of messages is told to `Numbers`, in the words it understands."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import AnswerResult, Receipt, ReceiptState, Submission, SubmissionStatus
 from yanshu.pipeline.fold import Work
 from yanshu.pipeline.moved import NOBODY_MOVED, Moved
-from yanshu.pipeline.numbers import Effect, Numbers
+from yanshu.pipeline.numbers import NOTHING_GAINED, Gained, Numbers
 from yanshu.pipeline.progress import Reading
 from yanshu.pipeline.route import Router
 from yanshu.ports.store import UnitOfWork
@@ -30,7 +29,7 @@ class Learner:
         self._numbers = numbers
         self._router = router
 
-    async def take(self, uow: UnitOfWork, said: Sequence[Said], now: datetime) -> Counter[Effect]:
+    async def take(self, uow: UnitOfWork, said: Sequence[Said], now: datetime) -> Gained:
         """Learn from a chunk within the transaction that stores it; `taken` is called once that is committed.
 
         What arrived is worth hearing only where there is something to confirm: as long as nothing was learned, it costs nothing.
@@ -41,7 +40,7 @@ class Learner:
             for message, row in said
             if message.livemode and (knows_any or row.status is not SubmissionStatus.DELIVERED)
         ]
-        return await self._numbers.learn(uow, heard) if heard else Counter()
+        return await self._numbers.learn(uow, heard) if heard else NOTHING_GAINED
 
     async def moved(self, uow: UnitOfWork, work: Work, codes: Reading, now: datetime) -> Moved:
         """Return where the numbers may be whose operators have said, in this chunk, that they have moved."""
@@ -62,9 +61,9 @@ class Learner:
         ]
         return Moved(self._router, await self._numbers.homes_of(uow, ported))
 
-    def taken(self, effects: Counter[Effect]) -> None:
+    def taken(self, gained: Gained) -> None:
         """What `take` has learned is in the store."""
-        self._numbers.learned(effects)
+        self._numbers.learned(gained)
 
     def _heard(self, message: Message, row: Submission, now: datetime) -> Heard:
         return Heard(

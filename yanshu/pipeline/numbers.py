@@ -10,20 +10,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lessons import Heard, Lesson
-from yanshu.domain.numbers import NumberFacts, Operator
+from yanshu.domain.numbers import NumberFacts, Operator, Source
+from yanshu.pipeline.lookups import Lookups
 from yanshu.pipeline.moved import Homes
 from yanshu.ports.store import Store, UnitOfWork
-from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, homes, teach
-from yanshu.rules.contacts.prefixes import Prefixes
+from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, homes, is_adrift, is_trusted, looked_up, teach
+from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
 from yanshu.runtime.metrics import Metrics
 
 _POLL_SECONDS = 2.0
 
 Learned = Mapping[str, NumberFacts]
 """The facts of those numbers of a chunk about which something was learned; of the others, their range is all there is."""
-NOTHING_LEARNED: Learned = {}
 
 
 class Effect(StrEnum):
@@ -33,7 +36,18 @@ class Effect(StrEnum):
     DEAD = "dead"
     REVIVED = "revived"
     STRIKE = "strike"
+    LOOKUP = "lookup"
     FORGOTTEN = "forgotten"
+
+
+class Gained(Struct, frozen=True):
+    """What a chunk has taught: how many lessons of what effect, and which numbers have moved to nobody knows where."""
+
+    effects: Counter[Effect]
+    adrift: tuple[str, ...] = ()
+
+
+NOTHING_GAINED = Gained(Counter())
 
 
 class Numbers:
@@ -44,10 +58,16 @@ class Numbers:
         self._prefixes = prefixes
         self._policy = policy
         self._metrics = metrics
+        self._lookups: Lookups | None = None
         self._is_any = False
         self._wanted: set[str] = set()
         self._question: asyncio.Task[dict[str, Lesson]] | None = None
         self._turn = asyncio.Lock()
+
+    def attach(self, lookups: Lookups) -> None:
+        """Ask a register too, and keep what it says."""
+        self._lookups = lookups
+        lookups.keep = self._keep
 
     @property
     def knows_any(self) -> bool:
@@ -66,21 +86,54 @@ class Numbers:
                 await self.refresh()
             await self._store.wait("lessons", _POLL_SECONDS)
 
-    async def learned_of(self, numbers: Sequence[str], now: datetime, uow: UnitOfWork | None = None) -> Learned:
+    async def learned_of(self, numbers: Sequence[str], now: datetime, uow: UnitOfWork | None = None, *, is_real: bool = True) -> Learned:
         """Return what was learned about numbers (E.164) of a chunk; with `uow`, as its transaction sees it.
 
         Callers without one share: while one question is on its way, what others want collects for the next. A store that is too
-        busy to answer has taught nothing: a message is not refused for that.
+        busy to answer has taught nothing: a message is not refused for that. For what is not `real` no register is asked.
         """
-        if not self._is_any:
-            return NOTHING_LEARNED
+        known = await self._known(numbers, uow) if self._is_any else {}
+        learned = {number: self._facts(lesson, now) for number in numbers if (lesson := known.get(number))} if known else {}
+        if self._lookups is None or not is_real:
+            return learned
+        wanted = [number for number in numbers if self._is_wanted(number, known.get(number), now)]
+        found = await self._ask_register(self._lookups, wanted, uow) if wanted else {}
+        for number, operator in found.items():
+            facts = learned.get(number) or self._prefixes.facts_of(number)
+            learned[number] = replace(facts, operator=operator, source=Source.LOOKUP, checked_at=now)
+        return learned
+
+    async def _known(self, numbers: Sequence[str], uow: UnitOfWork | None) -> Mapping[str, Lesson]:
+        """Return the lessons about these numbers."""
         found: Mapping[str, Lesson] = {}
         if uow is not None:
             found = _by_number(await uow.lessons.of(numbers))
         else:
             with contextlib.suppress(StoreBusy):
                 found = await self._share(numbers)
-        return {number: self._facts(lesson, now) for number in numbers if (lesson := found.get(number))} if found else NOTHING_LEARNED
+        return found
+
+    def _is_wanted(self, number: str, lesson: Lesson | None, now: datetime) -> bool:
+        """Whether a register should be asked about a number."""
+        if lesson is not None and is_adrift(lesson):
+            return True
+        every = self._lookups is not None and self._lookups.asks_every
+        return every and number.startswith(MAINLAND) and (lesson is None or not is_trusted(lesson, now))
+
+    async def _ask_register(self, lookups: Lookups, numbers: Sequence[str], uow: UnitOfWork | None) -> Mapping[str, Operator]:
+        """Ask about numbers, and return what comes in time; with a transaction open nobody is waited for."""
+        if uow is None:
+            return await lookups.ask(numbers)
+        lookups.want(numbers)
+        return {}
+
+    async def _keep(self, number: str, operator: Operator, name: str, now: datetime, until: datetime) -> None:
+        """Remember what a register has said."""
+        async with self._store.write() as uow:
+            before = next(iter(await uow.lessons.of([number], lock=True)), None)
+            await uow.lessons.save([looked_up(before, number, operator, name, now, until)])
+            await uow.commit()
+        self.learned(Gained(Counter({Effect.LOOKUP: 1})))
 
     def owner_of(self, number: str) -> Operator | None:
         """Return who owns the number's range."""
@@ -98,11 +151,11 @@ class Numbers:
         taught = (teach(lessons.get(heard.number), heard, self._policy) for heard in ported)
         return {lesson.number: homes(lesson) for lesson in taught if lesson is not None}
 
-    async def learn(self, uow: UnitOfWork, heard: Sequence[Heard]) -> Counter[Effect]:
+    async def learn(self, uow: UnitOfWork, heard: Sequence[Heard]) -> Gained:
         """Learn from what became of messages, within the transaction that stores it; `learned` is called once that is committed."""
         heard = [each for each in heard if self._is_any or each.outcome in NEWS]
         if not heard:
-            return Counter()
+            return NOTHING_GAINED
         before = _by_number(await uow.lessons.of([each.number for each in heard], lock=True))
         after: dict[str, Taught] = dict(before)
         for each in heard:
@@ -110,13 +163,16 @@ class Numbers:
         changed = {number: lesson for number, lesson in after.items() if lesson is not before.get(number)}
         await uow.lessons.save([lesson for lesson in changed.values() if lesson is not None])
         await uow.lessons.forget([number for number, lesson in changed.items() if lesson is None])
-        return Counter(_change(before.get(number), lesson) for number, lesson in changed.items())
+        adrift = tuple(number for number, lesson in changed.items() if lesson is not None and is_adrift(lesson))
+        return Gained(Counter(_effect(before.get(number), lesson) for number, lesson in changed.items()), adrift)
 
-    def learned(self, changes: Counter[Effect]) -> None:
-        """What `learn` changed is in the store: count it, and let others know that there is something to ask for."""
-        if not changes:
+    def learned(self, gained: Gained) -> None:
+        """What `learn` has gained is in the store: count it, and let others know that there is something to ask for."""
+        if not gained.effects:
             return
-        self._metrics.learned({effect.value: count for effect, count in changes.items()})
+        self._metrics.learned({effect.value: count for effect, count in gained.effects.items()})
+        if self._lookups is not None:
+            self._lookups.want(gained.adrift)
         if not self._is_any:
             self._is_any = True
             self._store.wake("lessons")
@@ -143,7 +199,7 @@ def _by_number(lessons: Sequence[Lesson]) -> dict[str, Lesson]:
     return {lesson.number: lesson for lesson in lessons}
 
 
-def _change(before: Taught, after: Taught) -> Effect:
+def _effect(before: Taught, after: Taught) -> Effect:
     """Name the weightiest thing that a lesson changed."""
     was_dead, is_dead = (lesson is not None and lesson.dead_since is not None for lesson in (before, after))
     if was_dead is not is_dead:

@@ -32,9 +32,15 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_links": (Gauge, "Links by connector and state.", ("connector", "state")),
     "yanshu_number_lessons_total": (
         Counter,
-        "What was learned about numbers: operator, dead, revived, strike, forgotten.",
+        "What was learned about numbers: operator, dead, revived, strike, lookup, forgotten.",
         ("effect",),
     ),
+    "yanshu_number_lookups_total": (
+        Counter,
+        "Questions to the register of numbers: found, unknown, failed, skipped.",
+        ("result",),
+    ),
+    "yanshu_number_lookup_seconds": (Histogram, "Time until the register of numbers answered.", ()),
     "yanshu_suppressed_messages_total": (Counter, "Messages refused because their number is dead.", ()),
     "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
@@ -124,6 +130,12 @@ class Metrics:
         """Count lessons about numbers by effect."""
         for effect, count in effects.items():
             self._all["yanshu_number_lessons_total"].labels(effect).inc(count)
+
+    def looked_up(self, result: str, seconds: float | None = None) -> None:
+        """Count one question to the register of numbers, and how long its answer took if it was asked."""
+        self._all["yanshu_number_lookups_total"].labels(result).inc()
+        if seconds is not None:
+            self._all["yanshu_number_lookup_seconds"].observe(seconds)
 
     def suppressed(self, count: int) -> None:
         """Count messages refused because their number is dead."""

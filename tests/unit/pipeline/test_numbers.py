@@ -81,7 +81,7 @@ async def test_while_nothing_was_learned_nothing_is_asked(clock: FakeClock) -> N
     await numbers.refresh()
     assert await numbers.learned_of([ONE], clock.now()) == {}
     delivered = _heard(clock, ONE, OutcomeClass.DELIVERED)
-    assert await numbers.learn(cast(UnitOfWork, store), [delivered]) == {}
+    assert (await numbers.learn(cast(UnitOfWork, store), [delivered])).effects == {}
     assert store.lessons.questions == []
 
 
@@ -125,9 +125,9 @@ async def test_a_busy_store_has_taught_nothing(clock: FakeClock) -> None:
 async def test_the_first_lesson_is_told_to_the_others_once(clock: FakeClock) -> None:
     numbers, store = _numbers(FakeLessons())
     for number in (ONE, TWO):
-        effects = await numbers.learn(cast(UnitOfWork, store), [_heard(clock, number, OutcomeClass.PORTED)])
-        assert effects == {Effect.OPERATOR: 1}
-        numbers.learned(effects)
+        gained = await numbers.learn(cast(UnitOfWork, store), [_heard(clock, number, OutcomeClass.PORTED)])
+        assert (gained.effects, gained.adrift) == ({Effect.OPERATOR: 1}, (number,))
+        numbers.learned(gained)
     assert (store.woken, numbers.knows_any) == (["lessons"], True)
 
 
@@ -135,7 +135,7 @@ async def test_what_is_heard_twice_in_one_chunk_counts_in_its_order(clock: FakeC
     numbers, store = _numbers(FakeLessons())
     ported, delivered = (_heard(clock, ONE, outcome) for outcome in (OutcomeClass.PORTED, OutcomeClass.DELIVERED))
     strike = _heard(clock, TWO, OutcomeClass.INVALID_NUMBER)
-    effects = await numbers.learn(cast(UnitOfWork, store), [ported, strike, strike, delivered])
-    assert effects == {Effect.OPERATOR: 1, Effect.STRIKE: 1}
+    gained = await numbers.learn(cast(UnitOfWork, store), [ported, strike, strike, delivered])
+    assert gained.effects == {Effect.OPERATOR: 1, Effect.STRIKE: 1}
     assert len(store.lessons.known[TWO].strikes) == 1
-    assert (await numbers.learn(cast(UnitOfWork, store), [_heard(clock, THREE, OutcomeClass.HANDSET)])) == {}
+    assert (await numbers.learn(cast(UnitOfWork, store), [_heard(clock, THREE, OutcomeClass.HANDSET)])).effects == {}

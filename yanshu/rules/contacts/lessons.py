@@ -59,12 +59,22 @@ def looked_up(lesson: Taught, number: str, operator: Operator, name: str, at: da
     return replace(learned, moved_from=(), updated_at=at, expires_at=max(until, known.expires_at))
 
 
+def is_trusted(lesson: Lesson, now: datetime) -> bool:
+    """Whether it is still believed who serves the number."""
+    return lesson.operator is not None and lesson.trusted_until is not None and now < lesson.trusted_until
+
+
+def is_adrift(lesson: Lesson) -> bool:
+    """Whether the number has moved, and where to is only a guess."""
+    return bool(lesson.moved_from) and lesson.confidence < _SAID
+
+
 def facts_with(facts: NumberFacts, lesson: Lesson, now: datetime) -> NumberFacts:
     """Return the facts of a number's range, corrected by what was learned about the number itself."""
     facts = replace(facts, dead_since=lesson.dead_since, probe_at=lesson.probe_at)
-    if lesson.operator is None or lesson.source is None or lesson.trusted_until is None or lesson.trusted_until <= now:
+    if not is_trusted(lesson, now):
         return facts
-    return replace(facts, operator=lesson.operator, source=lesson.source, checked_at=lesson.learned_at)
+    return replace(facts, operator=lesson.operator, source=lesson.source or Source.LEARNED, checked_at=lesson.learned_at)
 
 
 def homes(lesson: Lesson) -> tuple[Operator, ...]:

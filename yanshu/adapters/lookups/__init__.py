@@ -1,0 +1,1 @@
+"""Room of registers that know which operator serves a number."""
