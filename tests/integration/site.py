@@ -158,10 +158,10 @@ class Site:
         async with self.store.read() as uow:
             return (await uow.messages.page(WS, MessageFilter(), Page(limit=2000))).messages
 
-    async def inbounds(self) -> list[Inbound]:
-        """Everything phones sent."""
+    async def inbounds(self, limit: int = 50) -> list[Inbound]:
+        """What phones sent."""
         async with self.store.read() as uow:
-            return await uow.inbounds.page(WS, sender=None, recipient=None, livemode=None, page=Page())
+            return await uow.inbounds.page(WS, sender=None, recipient=None, livemode=None, page=Page(limit=limit))
 
     async def ended(self, seconds: float = PATIENCE_SECONDS) -> Counter[tuple[str, str | None]]:
         """Wait until every message is final; status and reason of all."""
@@ -186,8 +186,9 @@ async def running(
     """A site with its links up. `connector` are settings of the connectors, `accounts` those of the carrier."""
     accounts = fields.pop("accounts", (Account(protocol=protocol),))
     connector = fields.pop("connector", {})
+    time_factor = fields.pop("time_factor", 20)
     settings = SimulatorSettings(
-        accounts=accounts, behaviour=behaviour or Behaviour(), keep_ledger=True, seed=7, resend_seconds=1.0, time_factor=20
+        accounts=accounts, behaviour=behaviour or Behaviour(), keep_ledger=True, seed=7, resend_seconds=1.0, time_factor=time_factor
     )
     simulator = Simulator(settings, SystemClock())
     store = open_store(Settings(data_dir=str(folder)), SystemClock())

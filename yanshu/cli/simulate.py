@@ -5,6 +5,7 @@ import json
 import math
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import click
@@ -13,6 +14,7 @@ import uvloop
 from yanshu.runtime.clock import SystemClock
 from yanshu.simulator.behaviour import USUAL_ACCOUNTS, Account, Behaviour, BehaviourError, SimulatedProtocol, SimulatorSettings, changed
 from yanshu.simulator.control import ControlServer
+from yanshu.simulator.scenario import Scenario, ScenarioError, Step, read_scenario
 from yanshu.simulator.server import Simulator
 
 _PORT = click.IntRange(0, 65_535)
@@ -79,6 +81,14 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
 _WHO = "Who may bind, over SMPP unless it says cmpp/ or smgp/.  [default: yanshu:simulate over each protocol]"
 
 
+def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
+    """Return the scenario of a file."""
+    try:
+        return read_scenario(path.read_text("utf-8"), settings)
+    except (ScenarioError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--scenario") from error
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, default=PROTOCOLS["smpp"].port, show_default=True, help="SMPP port, 0 for a free one.")
@@ -90,7 +100,8 @@ _WHO = "Who may bind, over SMPP unless it says cmpp/ or smgp/.  [default: yanshu
 @click.option("--decimal", "id_form", flag_value="decimal", help="Message ids in decimal.")
 @click.option("--uuid", "id_form", flag_value="uuid", help="Message ids as UUIDs.")
 @click.option("--behave", "behaviours", multiple=True, metavar="FIELD=VALUE", help="Start with this behaviour, e.g. receipt_seconds=2.")
-@click.option("--time-factor", default=1.0, show_default=True, help="Divides the delays of the test numbers.")
+@click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Play what this TOML file says.")
+@click.option("--time-factor", default=1.0, show_default=True, help="Divides the delays of the test numbers and of a scenario.")
 @click.option("--keep-ledger", is_flag=True, help="Remember every submit, for GET /ledger.")
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
@@ -109,7 +120,8 @@ def simulate(**options: Any) -> None:
         seed=options["seed"],
     )
     ports = {name: port for name in PROTOCOLS if (port := options[_said_as(name)]) is not None}
-    uvloop.run(_serve(settings, options["host"], ports, options["control_port"]))
+    scenario = read_scenario_file(options["scenario"], settings) if options["scenario"] else None
+    uvloop.run(_serve(Simulator(settings, SystemClock()), scenario, options["host"], ports, options["control_port"]))
 
 
 def _said_as(protocol: SimulatedProtocol) -> str:
@@ -117,12 +129,13 @@ def _said_as(protocol: SimulatedProtocol) -> str:
     return "port" if protocol == _USUAL else f"{protocol}_port"
 
 
-async def _serve(settings: SimulatorSettings, host: str, ports: dict[SimulatedProtocol, int], control_port: int | None) -> None:
+async def _serve(
+    simulator: Simulator, scenario: Scenario | None, host: str, ports: dict[SimulatedProtocol, int], control_port: int | None
+) -> None:
     """Listen until told to stop."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    simulator = Simulator(settings, SystemClock())
     control = ControlServer(simulator)
     try:
         where: dict[str, Any] = {"host": host}
@@ -132,10 +145,18 @@ async def _serve(settings: SimulatorSettings, host: str, ports: dict[SimulatedPr
             where["control_port"] = await control.start(control_port)
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error}; choose other ports or another --host") from error
-    click.echo(_for_a_person(where, settings) if sys.stdout.isatty() else json.dumps(where))
+    if scenario is not None:
+        simulator.play(scenario, _tell)
+    click.echo(_for_a_person(where, simulator.settings) if sys.stdout.isatty() else json.dumps(where))
     await stopping.wait()
     await control.stop()
     await simulator.stop()
+
+
+def _tell(step: Step) -> None:
+    """Say what has just changed."""
+    if step.note:
+        click.echo(f"scenario: {step.note}", err=True)
 
 
 def _for_a_person(where: dict[str, Any], settings: SimulatorSettings) -> str:

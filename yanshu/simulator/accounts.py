@@ -72,6 +72,11 @@ class AccountDesk:
         """Take the general behaviour, this account's own changes on top."""
         self._adopt(changed(behaviour, self._overrides))
 
+    def restore(self, behaviour: Behaviour) -> None:
+        """Take the general behaviour, with the changes this account began with."""
+        self._overrides = dict(self.account.overrides)
+        self.follow(behaviour)
+
     def override(self, behaviour: Behaviour, changes: dict[str, object]) -> None:
         """Change this account's own behaviour; nothing changes when a field is wrong (`BehaviourError`)."""
         overrides = {**self._overrides, **changes}

@@ -11,6 +11,7 @@ from yanshu.simulator.behaviour import Behaviour, SimulatedProtocol, SimulatorSe
 from yanshu.simulator.handsets import HandsetMessage
 from yanshu.simulator.ledger import Ledger
 from yanshu.simulator.link import SimulatorLink
+from yanshu.simulator.scenario import Player, Scenario, Step
 from yanshu.simulator.smsc import Smsc
 from yanshu.simulator.wires import Wire
 from yanshu.simulator.wires.cmpp import CmppWire
@@ -38,6 +39,11 @@ class Simulator:
         self._is_empty = asyncio.Event()
         self._is_empty.set()
         self._sweep()
+
+    @property
+    def settings(self) -> SimulatorSettings:
+        """What it was started with."""
+        return self._smsc.settings
 
     @property
     def ledger(self) -> Ledger:
@@ -134,6 +140,11 @@ class Simulator:
         behaviour = self._smsc.set_behaviour(changes, account)
         self.settle()
         return behaviour
+
+    def play(self, scenario: Scenario, happened: Callable[[Step], None] = lambda _: None) -> None:
+        """Play a scenario from its start; `happened` follows each step."""
+        Player(scenario, self._smsc, happened).start()
+        self._arm()
 
     def drop_links(self, account: str | None = None) -> int:
         """Cut all links, or those of one account, without a word; return how many. Raises `UnknownName`."""

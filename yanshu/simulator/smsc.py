@@ -39,6 +39,7 @@ class Smsc:
         self.handsets = Handsets(settings.handset_limit, settings.inbox_limit)
         self.ledger = Ledger(settings.ledger_limit)
         self.unknown_binds = 0
+        self.note = ""
         self.dice = Random(clock.entropy(SEED_LENGTH) if settings.seed is None else settings.seed)  # noqa: S311 - no secret
         self._next_number = first_number(clock.now())
         self._next_reference = 0
@@ -217,6 +218,15 @@ class Smsc:
             desk.follow(self.behaviour)
         return self.behaviour
 
+    def restore(self, account: str | None = None) -> None:
+        """Behave as at the start: one account, or all. Raises `UnknownName`."""
+        if account is not None:
+            self.desk(account).restore(self.behaviour)
+            return
+        self.behaviour = self.settings.behaviour
+        for desk in self.desks.values():
+            desk.restore(self.behaviour)
+
     def desk(self, account: str) -> AccountDesk:
         """Return the desk of the account of this name; raises `UnknownName`."""
         if account not in self.desks:
@@ -251,4 +261,5 @@ class Smsc:
             "handsets": len(self.handsets),
             "scheduled": len(self.schedule),
             "ledger": len(self.ledger),
+            "note": self.note,
         }
