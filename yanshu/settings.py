@@ -128,6 +128,9 @@ class Settings:
     )
     partial_grace_seconds: int = setting(600, "How long a partly reported message waits for its other segments.", between(1))
     failover_after_seconds: int = setting(30, "How long a connector may be down before its queue moves to the next candidate.", between(1))
+    health_limits: str = setting(
+        "", "Comma list of limits by which connectors are judged, such as open_seconds=60,probes=5; see docs/explain/health.md."
+    )
     orphan_hours: int = setting(72, "How long a receipt without a submission is kept and matched again.", between(1, 8760))
     sweep_interval_ms: int = setting(500, "How often overdue deadlines are looked for.", between(10, 60_000))
     drain_seconds: int = setting(20, "Budget for finishing what is under way when stopping.", between(0, 3600))

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scripts.make_docs import PAGES
 from tests.architecture.tree import DOCS, PACKAGE, ROOT, dotted, parsed, shown, sources
@@ -16,8 +16,10 @@ from yanshu.adapters.carriers.smgp.settings import SmgpSettings
 from yanshu.adapters.carriers.smpp.settings import SmppSettings
 from yanshu.cli.simulate import simulate
 from yanshu.domain.events import PUBLIC_TYPES
+from yanshu.domain.health import Cause
 from yanshu.domain.reasons import REASONS
 from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.rules.routing.limits import Limits
 from yanshu.settings import Settings
 from yanshu.simulator.behaviour import Behaviour
 from yanshu.simulator.script import SCRIPTS, TEST_PREFIX
@@ -115,6 +117,18 @@ def test_every_test_number_has_its_entry() -> None:
     assert not [number for number in SCRIPTS if f"`+{TEST_PREFIX}{number}`" not in page]
 
 
+def test_every_limit_of_health_has_its_entry_with_its_default() -> None:
+    page = (DOCS / "explain" / "health.md").read_text("utf-8")
+    assert dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", page, re.MULTILINE)) == {
+        name: str(value) for name, value in structs.asdict(Limits()).items()
+    }
+
+
+def test_every_cause_of_a_move_has_its_entry() -> None:
+    for page in ("explain/health.md", "zh/health.md"):
+        assert not [cause for cause in Cause if f"`{cause}`" not in (DOCS / page).read_text("utf-8")]
+
+
 def test_every_event_type_has_its_entry() -> None:
     page = (DOCS / "reference" / "events.md").read_text("utf-8")
     assert [name for name in PUBLIC_TYPES if f"| `{name}` |" not in page] == []
@@ -183,6 +197,7 @@ _ORIGINALS = {
     "errors.md": "reference/errors.md",
     "numbers.md": "reference/numbers.md",
     "http_carriers.md": "reference/http_carriers.md",
+    "health.md": "explain/health.md",
 }
 
 
@@ -191,7 +206,9 @@ def test_every_chinese_page_has_its_english_one() -> None:
     assert [name for name in _ORIGINALS.values() if not (DOCS / name).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md"])
+@pytest.mark.parametrize(
+    "name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md", "health.md"]
+)
 def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
     ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))
     assert _asked(ours) == _asked(original)

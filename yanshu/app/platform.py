@@ -28,6 +28,8 @@ from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.fleet import Fleet
+from yanshu.pipeline.health import Health, Part
+from yanshu.pipeline.health_counts import Counting
 from yanshu.pipeline.inbound import InboundStage
 from yanshu.pipeline.learn import Learner
 from yanshu.pipeline.lookups import Lookups
@@ -49,6 +51,7 @@ from yanshu.rules.accounts.sealing import Sealer
 from yanshu.rules.contacts.lessons import Policy
 from yanshu.rules.contacts.prefixes import open_prefixes
 from yanshu.rules.routing.codes import shipped_codes
+from yanshu.rules.routing.limits import Limits, read_limits
 from yanshu.rules.webhooks.targets import Allowance, parse_allow
 from yanshu.runtime.clock import SystemClock
 from yanshu.runtime.lockfile import LockFile
@@ -70,6 +73,7 @@ class Stages(Struct, frozen=True):
     explainer: Explainer
     outcome: Outcome
     fleet: Fleet
+    health: Health
     sweeper: Sweeper
     runner: BatchRunner
     notifier: Notifier
@@ -96,6 +100,7 @@ class Platform:
         self.codes = shipped_codes()
         self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
+        self.limits = _read_limits(settings)
         self.supervisor = Supervisor(self.metrics)
         self.gate = Gate(self.store, self.clock, settings)
         self.listener = Listener(settings.drain_seconds)
@@ -144,6 +149,7 @@ class Platform:
             Service(name="router", start=self._load_routes, run=stages.router.run),
             Service(name="numbers", start=self._load_lessons, run=stages.numbers.run),
             Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
+            Service(name="health", run=stages.health.run),
             Service(name="accept", run=stages.accepter.run, stop=stages.accepter.settled, budget_seconds=budget),
         ]
         if "api" in self.roles and self.settings.callbacks_listen:
@@ -189,7 +195,9 @@ class Platform:
         fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)
         fleet.attach(outcome)
         batches = Batches(store, clock, accepter)
+        health = self._wire_health(router, outcome)
         rerouter = Rerouter(store, clock, router, waits, settings.failover_after_seconds)
+        rerouter.stopped = lambda: health.stopped
         return Stages(
             router=router,
             accepter=accepter,
@@ -198,12 +206,20 @@ class Platform:
             explainer=Explainer(store, router, causes),
             outcome=outcome,
             fleet=fleet,
+            health=health,
             sweeper=Sweeper(store, clock, outcome, inbound, rerouter),
             runner=BatchRunner(store, clock, batches, waits),
             notifier=Notifier(store, self.poster, clock, self.sealer.open_text, show_object, self.metrics),
             numbers=numbers,
             lookups=lookups,
         )
+
+    def _wire_health(self, router: Router, outcome: Outcome) -> Health:
+        """Have what is stored counted, and what moves handed to routing."""
+        counting = Counting(self.node_id, self.limits, self.prefixes)
+        outcome.on_stored = counting.stored
+        part = Part("worker" in self.roles, self.roles != {"dispatcher"}, self.limits, self.settings.failover_after_seconds)
+        return Health(self.store, self.clock, router, counting, part, self.metrics)
 
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
         """Build the adapter of one link."""
@@ -244,6 +260,7 @@ class Platform:
             metrics=self.metrics,
             sealer=self.sealer,
             router=stages.router,
+            health=stages.health,
             accepter=stages.accepter,
             batches=stages.batches,
             schedule=stages.schedule,
@@ -282,6 +299,14 @@ def read_policy(settings: Settings) -> Policy:
         probe=timedelta(days=settings.dead_probe_days),
         trust=timedelta(days=settings.learned_operator_days),
     )
+
+
+def _read_limits(settings: Settings) -> Limits:
+    """Return by which limits connectors are judged."""
+    try:
+        return read_limits(settings.health_limits)
+    except ValueError as error:
+        raise SettingsError(f"YANSHU_HEALTH_LIMITS: {error}") from error
 
 
 def _node_id(settings: Settings, clock: SystemClock) -> str:

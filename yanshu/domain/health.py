@@ -96,6 +96,11 @@ class Condition(Struct, frozen=True, kw_only=True):
     version: int = 0
 
     @property
+    def key(self) -> tuple[str, Operator | None]:
+        """Whose it is."""
+        return self.connector_id, self.operator
+
+    @property
     def standing(self) -> Standing:
         """What routing may make of it; leave for a probe is given apart."""
         return Standing(self.weight_percent, Admission.ALL if self.breaker is Breaker.CLOSED else Admission.NONE)
@@ -141,6 +146,21 @@ class Tally(Struct):
     classes: dict[OutcomeClass, int] = field(default_factory=dict)
     answer_waits: list[int] = field(default_factory=lambda: _empty(ANSWER_WAITS))
     receipt_waits: list[int] = field(default_factory=lambda: _empty(RECEIPT_WAITS))
+
+
+class Bucket(Struct, frozen=True, kw_only=True):
+    """One tally as a process shares it with the others: of a connector, an operator (empty: none, or nobody knows) and a time.
+
+    `starts` is the first second of the bucket since 1970. `seq` grows with whatever the process writes, so that others read only
+    what is new to them.
+    """
+
+    node_id: str
+    connector_id: str
+    operator: str
+    starts: int
+    seq: int
+    tally: Tally
 
 
 def standing_of(standings: Standings, connector_id: str, operator: Operator | None) -> Standing:

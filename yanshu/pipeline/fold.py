@@ -1,7 +1,7 @@
 """Fold: one flush of facts. Answers and receipts meet their messages, and each message ends in one guarded update."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -58,6 +58,11 @@ class Fold:
         self.requeued = False
         self.failed: list[Failed] = []
         self.moved: Moved = NOBODY_MOVED
+
+    @property
+    def progress(self) -> Mapping[str, Progress]:
+        """What was folded, by message."""
+        return self._progress
 
     async def read(self, uow: UnitOfWork) -> None:
         """Fold all facts, reading what they touch."""

@@ -67,6 +67,7 @@ class Outcome:
         self._learner: Learner | None = None
         self.on_window: Callable[[str], None] = lambda _: None
         self.on_link: Callable[[str, LinkState, str], None] = lambda *_: None
+        self.on_stored: Callable[[Work, Fold], None] = lambda *_: None
 
     def attach(self, learner: Learner) -> None:
         """Tell it, in the transaction that stores them, of every last word on a segment."""
@@ -221,6 +222,7 @@ class Outcome:
         except StoreBusy:
             return False
         self._storing -= work.count
+        self.on_stored(work, fold)
         self._metrics.committed("outcome", work.count, self._clock.monotonic() - started)
         self._metrics.failed(fold.failed)
         for burst in work.bursts:

@@ -1,5 +1,6 @@
 """Reroute: queued messages of a connector that cannot send move to their next candidate."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from yanshu.domain.connectors import ConnectorState, LinkReport, LinkState
@@ -15,7 +16,10 @@ _WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
 
 
 class Rerouter:
-    """Watches which connectors have a working link, and empties the queues of those that have had none for too long."""
+    """Watches which connectors have a working link, and empties the queues of those that have had none for too long.
+
+    `stopped` names those whose breaker is open: what waits for them had better not.
+    """
 
     def __init__(self, store: Store, clock: Clock, router: Router, waits: Waits, patience_seconds: float) -> None:
         self._store = store
@@ -24,22 +28,24 @@ class Rerouter:
         self._waits = waits
         self._patience = timedelta(seconds=patience_seconds)
         self._down_since: dict[str, datetime] = {}
+        self.stopped: Callable[[], Collection[str]] = tuple
 
     async def step(self) -> int:
         """Do one round; how many messages moved."""
         now = self._clock.now()
         async with self._store.read() as uow:
             reports = await uow.records.links()
-        stranded = self._without_link(reports, now)
+        stranded = dict.fromkeys(self._without_link(reports, now), "connector_down")
+        stranded |= dict.fromkeys(self.stopped(), "breaker_open")
         if not stranded:
             return 0
         async with self._store.write() as uow:
-            messages = await uow.messages.stranded(stranded, _ROWS)
+            messages = await uow.messages.stranded(list(stranded), _ROWS)
             progresses = [Progress(message, (), self._waits) for message in messages]
             for progress in progresses:
                 following = next_candidate(progress.message)
                 if following is not None:
-                    progress.move_over(following, now, {"because": "connector_down"})
+                    progress.move_over(following, now, {"because": stranded.get(progress.message.connector_id or "")})
             changes = [change for progress in progresses if (change := progress.change) is not None]
             if not changes:
                 return 0

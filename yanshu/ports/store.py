@@ -22,6 +22,7 @@ from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.ports.binds import Binds
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
+from yanshu.ports.health import Healths
 from yanshu.ports.lessons import Lessons
 
 
@@ -345,6 +346,7 @@ class UnitOfWork(Protocol):
     access: Access
     webhooks: Webhooks
     binds: Binds
+    health: Healths
     records: Records
 
     async def commit(self) -> None:

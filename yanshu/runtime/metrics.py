@@ -8,11 +8,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.metrics import MetricWrapperBase
 
 from yanshu.domain.connectors import LinkReport, LinkState
+from yanshu.domain.health import FULL_WEIGHT, Condition
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, Receipt, ReceiptState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000)
+_PAIR = ("connector", "operator")
 
 # The one table: name → (kind, help, labels). `docs` and the tests read it; nothing else names a metric.
 TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
@@ -42,6 +44,9 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     ),
     "yanshu_number_lookup_seconds": (Histogram, "Time until the register of numbers answered.", ()),
     "yanshu_suppressed_messages_total": (Counter, "Messages refused because their number is dead.", ()),
+    "yanshu_connector_weight_ratio": (Gauge, "Share of its resting weight that a connector has, for all numbers or an operator's.", _PAIR),
+    "yanshu_breakers": (Gauge, "Circuit breakers by connector, operator and state.", (*_PAIR, "state")),
+    "yanshu_connector_moves_total": (Counter, "Moves of connectors' health made by this process.", ("connector", "move")),
     "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
     "yanshu_http_requests_total": (Counter, "HTTP requests answered, by method, route and status.", ("method", "route", "status")),
@@ -140,6 +145,21 @@ class Metrics:
     def suppressed(self, count: int) -> None:
         """Count messages refused because their number is dead."""
         self._all["yanshu_suppressed_messages_total"].inc(count)
+
+    def standing(self, conditions: Iterable[Condition]) -> None:
+        """Replace weights and breakers of connectors; those of which nothing is held are well, and not shown."""
+        weights, breakers = self._all["yanshu_connector_weight_ratio"], self._all["yanshu_breakers"]
+        weights.clear()
+        breakers.clear()
+        for condition in conditions:
+            labels = condition.connector_id, condition.operator or "all"
+            weights.labels(*labels).set(condition.weight_percent / FULL_WEIGHT)
+            breakers.labels(*labels, condition.breaker.value).set(1)
+
+    def moved(self, moves: Mapping[tuple[str, str], int]) -> None:
+        """Count moves by (connector, move)."""
+        for labels, count in moves.items():
+            self._all["yanshu_connector_moves_total"].labels(*labels).inc(count)
 
     def webhook(self, result: str, seconds: float) -> None:
         """Note one webhook call."""

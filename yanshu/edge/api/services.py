@@ -10,6 +10,7 @@ from yanshu.domain.connectors import Connector
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.explain import Explainer
+from yanshu.pipeline.health import Health
 from yanshu.pipeline.notify import Notifier
 from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.route import Router
@@ -70,6 +71,7 @@ class Services(Struct, frozen=True, kw_only=True):
     metrics: Metrics
     sealer: Sealer
     router: Router
+    health: Health
     accepter: Accepter
     batches: Batches
     schedule: Schedule

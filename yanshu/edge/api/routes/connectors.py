@@ -1,22 +1,27 @@
 """/v1/connectors: accounts at carriers."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec.structs import replace
 
 from yanshu.domain import ids
-from yanshu.domain.connectors import Connector, ConnectorState, LinkState
+from yanshu.domain.connectors import Connector, ConnectorState
 from yanshu.domain.errors import Conflict, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, HealthOut
+from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch
+from yanshu.edge.api.schemas.health import Counted, HealthOut, show_health
 from yanshu.edge.api.schemas.money import read_prices
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
-from yanshu.edge.api.schemas.shown import show_connector, show_link
+from yanshu.edge.api.schemas.shown import show_connector
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write
+from yanshu.pipeline.health_events import tell_state
 from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.store import UnitOfWork
 
-_BEST = (LinkState.UP, LinkState.THROTTLED, LinkState.DRAINING, LinkState.CONNECTING, LinkState.BLOCKED, LinkState.DOWN)
+Telling = Callable[[UnitOfWork], Awaitable[None]]
+_MINUTE, _QUARTER_HOUR = 60, 900
 
 
 async def post_connector(call: Call) -> Answer:
@@ -61,12 +66,12 @@ async def delete_connector(call: Call) -> Answer:
 
 async def drain_connector(call: Call) -> Answer:
     """Send nothing more over it; its queue moves to other candidates."""
-    return await _save(call, "connector.drained", 200, _changed(call, await _find(call), state=ConnectorState.DRAINED))
+    return await _turn(call, "connector.drained", ConnectorState.DRAINED)
 
 
 async def resume_connector(call: Call) -> Answer:
     """Use it again."""
-    return await _save(call, "connector.resumed", 200, _changed(call, await _find(call), state=ConnectorState.ACTIVE))
+    return await _turn(call, "connector.resumed", ConnectorState.ACTIVE)
 
 
 async def list_connectors(call: Call) -> Answer:
@@ -82,14 +87,15 @@ async def get_connector(call: Call) -> Answer:
 
 
 async def get_health(call: Call) -> Answer:
-    """Return the state of its links and what waits for it."""
-    connector = await _find(call)
+    """Return how it does: its links, what waits for it, its weight and breaker, and what became of what it carried."""
+    connector, health = await _find(call), call.services.health
     async with call.services.store.read() as uow:
         now = call.services.clock.now()
         reports = [report.as_of(now) for report in await uow.records.links() if report.connector_id == connector.id]
         depth = {lane: count for (ident, lane), count in (await uow.messages.queue_depth()).items() if ident == connector.id}
-    state = min((report.state for report in reports), key=_BEST.index, default=LinkState.DOWN)
-    return Answer(200, HealthOut(connector=connector.id, state=state, links=[show_link(report) for report in reports], queued=depth))
+        kept = await uow.health.conditions()
+    counted = Counted(health.figures(connector.id, _MINUTE), health.figures(connector.id, _QUARTER_HOUR))
+    return Answer(200, show_health(connector.id, reports, depth, kept, counted))
 
 
 async def reveal_callbacks(call: Call) -> Answer:
@@ -118,9 +124,25 @@ def _changed(call: Call, connector: Connector, **changes: object) -> Connector:
     return replace(connector, version=connector.version + 1, updated_at=call.services.clock.now(), **changes)
 
 
-async def _save(call: Call, action: str, status: int, connector: Connector) -> Answer:
+async def _turn(call: Call, action: str, state: ConnectorState) -> Answer:
+    """Put a connector into a state; that it has come into it is an event."""
+    before = await _find(call)
+    connector = _changed(call, before, state=state)
+
+    async def tell(uow: UnitOfWork) -> None:
+        if before.state is not state:
+            await tell_state(uow, connector, action, connector.updated_at)
+
+    answer = await _save(call, action, 200, connector, tell)
+    call.services.store.wake("events")
+    return answer
+
+
+async def _save(call: Call, action: str, status: int, connector: Connector, also: Telling | None = None) -> Answer:
     async def work(uow: UnitOfWork) -> tuple[str, ConnectorOut]:
         await uow.definitions.save_connector(connector)
+        if also is not None:
+            await also(uow)
         return connector.id, show_connector(connector)
 
     answer = await write(call, action, status, work)
@@ -197,7 +219,7 @@ ENDPOINTS = (
         path=_ONE + "/health",
         handler=get_health,
         scope=_READ,
-        summary="Links of a connector",
+        summary="Health of a connector",
         answer=HealthOut,
         refuses=(404,),
     ),

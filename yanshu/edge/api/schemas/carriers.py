@@ -85,16 +85,6 @@ class LinkOut(Struct):
     at: datetime
 
 
-class HealthOut(Struct, kw_only=True):
-    """Links of a connector and what waits for it; `state` is the best of its links'."""
-
-    object: Literal["connector_health"] = "connector_health"
-    connector: str
-    state: LinkState
-    links: list[LinkOut]
-    queued: dict[str, int]
-
-
 class CallbacksOut(Struct, kw_only=True):
     """What the carrier of a connector shall call. The URLs are secret: who knows them can report receipts. A replay does not show them."""
 
