@@ -20,6 +20,7 @@ from yanshu.domain.lessons import Heard
 from yanshu.domain.numbers import Operator, Source
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.settings import Settings
+from yanshu.testing.samples import in_turn
 
 NUMBER = "+8613800138000"
 
@@ -207,7 +208,7 @@ async def _served_by(server: RegisterServer, folder: Path, **plan: Any) -> Platf
             made = {"id": name, "name": name, "protocol": "smpp", "host": "h", "port": 1, "settings": {}, "secret": ""}
             await uow.definitions.save_connector(Connector(**made, created_at=now, updated_at=now))  # type: ignore[arg-type]
             match = Match(operators=(operator,))
-            route = Route(id=name, name=name, rank=rank, connectors=(name,), created_at=now, updated_at=now, match=match)
+            route = Route(id=name, name=name, rank=rank, pool=in_turn(name), created_at=now, updated_at=now, match=match)
             await uow.definitions.save_route(route)
         await uow.commit()
     await platform.stages.router.refresh()

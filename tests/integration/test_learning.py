@@ -21,6 +21,7 @@ from yanshu.domain.submissions import AnswerResult, ReceiptState
 from yanshu.settings import Settings
 from yanshu.testing.carriers import ScriptedCarrier, always
 from yanshu.testing.clocks import FakeClock
+from yanshu.testing.samples import in_turn
 
 NUMBER = "+8613800138000"
 DAY_SECONDS = 86_400.0
@@ -153,7 +154,7 @@ async def _open_by_operator(house: House) -> None:
             await uow.definitions.save_connector(Connector(**made, created_at=now, updated_at=now))
             match = Match(operators=(operator,))
             await uow.definitions.save_route(
-                Route(id=f"rte_{operator}", name=name, rank=rank, connectors=(name,), created_at=now, updated_at=now, match=match)
+                Route(id=f"rte_{operator}", name=name, rank=rank, pool=in_turn(name), created_at=now, updated_at=now, match=match)
             )
         await uow.commit()
     await house.router.refresh()
