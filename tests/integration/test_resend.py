@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tests.integration.site import LONG_TEXT, SHORT_TEXT, SPOKEN, WS, Site, people, running
+from yanshu.domain.codes import CodeOverride
 from yanshu.domain.errors import StoreBusy, StoreStale
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Risk, Status
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Receipt, ReceiptState, SubmissionStatus
+from yanshu.pipeline.causes import Causes
+from yanshu.pipeline.codebook import Codebook
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.fold import Burst, Fold, Work
 from yanshu.pipeline.inbound import InboundStage
@@ -22,6 +25,8 @@ from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.route import Router
 from yanshu.ports.store import Store, UnitOfWork
+from yanshu.rules.contacts.prefixes import shipped_prefixes
+from yanshu.rules.routing.codes import shipped_codes
 from yanshu.runtime.metrics import Metrics
 from yanshu.simulator import Account
 from yanshu.simulator.behaviour import SimulatedProtocol
@@ -131,6 +136,33 @@ async def test_a_refused_number_is_refused_once(tmp_path: Path) -> None:
         await site.send(*people(5), text=SHORT_TEXT)
         assert await site.ended() == {DELIVERED: 5}, "another connector may read the number otherwise"
         assert {message.attempts for message in await site.messages()} == {2}
+
+
+# --- what codes mean here ---
+
+
+async def test_an_override_decides_what_follows_in_every_process(store: Store, open_another: Callable[[], Store], clock: FakeClock) -> None:
+    elsewhere = open_another()
+    here, there = [Codebook(each, shipped_codes()) for each in (store, elsewhere)]
+    await here.refresh()
+    await there.refresh()
+    follows = asyncio.create_task(there.run())
+    async with store.write() as uow:
+        await uow.codes.save(CodeOverride(carrier=FIRST, code="CB:0018", outcome=OutcomeClass.BLACKLIST, updated_at=clock.now()))
+        await uow.commit()
+    await here.changed()
+    assert here.codes.find("cmcc", "UNDELIV", "CB:0018", FIRST).outcome is OutcomeClass.BLACKLIST
+    async with asyncio.timeout(10):
+        while there.codes.find("cmcc", "UNDELIV", "CB:0018", FIRST).outcome is not OutcomeClass.BLACKLIST:
+            await asyncio.sleep(0.01)
+    follows.cancel()
+    await asyncio.gather(follows, return_exceptions=True)
+    message, receipts = await submitted(store, clock, 1)
+    work = Work({}, {}, [Burst(receipts, lambda _: None, 0.0)], 1)
+    causes = Causes(lambda: there.codes, shipped_prefixes(), Router(store))
+    await write(store, await read(store, Fold(work, clock, Waits(), causes)))
+    found = await stored(store, message.id)
+    assert (found.status, found.reason_code) == (Status.UNDELIVERED, "blacklist")
 
 
 # --- several processes, and processes that die ---

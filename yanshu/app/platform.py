@@ -24,6 +24,7 @@ from yanshu.pipeline.batch_runner import BatchRunner
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.check import Checker
+from yanshu.pipeline.codebook import Codebook
 from yanshu.pipeline.compose import Composer
 from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.explain import Explainer
@@ -97,7 +98,7 @@ class Platform:
         self.prefixes = open_prefixes(settings)
         self.register = open_register(settings)
         self._lock = LockFile(Path(settings.data_dir) / _LOCK_FILE)
-        self.codes = shipped_codes()
+        self.codebook = Codebook(self.store, shipped_codes())
         self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
         self.limits = _read_limits(settings)
@@ -147,6 +148,7 @@ class Platform:
             Service(name="loop", run=self.supervisor.watch_loop),
             Service(name="store", run=StoreWatch(self.store, self.clock).run),
             Service(name="router", start=self._load_routes, run=stages.router.run),
+            Service(name="codes", start=self._load_codes, run=self.codebook.run),
             Service(name="numbers", start=self._load_lessons, run=stages.numbers.run),
             Service(name="outcome", run=stages.outcome.run, stop=stages.outcome.settled, budget_seconds=budget),
             Service(name="health", run=stages.health.run),
@@ -188,7 +190,7 @@ class Platform:
         router = Router(store, self.prefixes)
         accepter = Accepter(store, clock, Composer(clock, Checker(), router, numbers), self.metrics, settings.accept_backlog)
         inbound = InboundStage(clock, router)
-        causes = Causes(self.codes, self.prefixes, router)
+        causes = Causes(lambda: self.codebook.codes, self.prefixes, router)
         outcome = Outcome(store, clock, inbound, self.metrics, waits, causes)
         outcome.attach(Learner(numbers, router))
         dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
@@ -241,6 +243,9 @@ class Platform:
     async def _load_lessons(self) -> None:
         await patiently(self.stages.numbers.refresh, self._waiting)
 
+    async def _load_codes(self) -> None:
+        await patiently(self.codebook.refresh, self._waiting)
+
     async def _listen(self) -> None:
         """Bind the port and make the application before anything is said about them."""
         host, port = self.settings.listen_host, self.settings.listen_port
@@ -267,7 +272,7 @@ class Platform:
             explainer=stages.explainer,
             notifier=stages.notifier,
             numbers=stages.numbers,
-            codes=self.codes,
+            codebook=self.codebook,
             webhook_allow=self.allow,
             check_connector=check_connector,
             callback_url=self.callbacks.url,

@@ -1,6 +1,6 @@
 """Causes: what an answer or a receipt means, by the table of the carrier that most likely wrote its code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from yanshu.domain.connectors import Connector
@@ -17,7 +17,7 @@ _OPERATORS: dict[Operator | None, str] = {
     Operator.CUCC: "cucc",
     Operator.CTCC: "ctcc",
 }
-_PROTOCOLS: dict[str, str] = {"cmpp": "cmcc", "sgip": "sgip_report", "smgp": "ctcc"}
+PROTOCOL_TABLES: dict[str, str] = {"cmpp": "cmcc", "sgip": "sgip_report", "smgp": "ctcc"}
 # What a submit that was not taken means when no table has its code; a passing fault is the carrier's, a refusal may be anybody's.
 _ANSWERS: dict[AnswerResult, OutcomeClass] = {
     AnswerResult.BUSY: OutcomeClass.CARRIER_ERROR,
@@ -37,9 +37,9 @@ class Known(Protocol):
 
 
 class Causes:
-    """Reads answers and receipts."""
+    """Reads answers and receipts by the table in force, which `codes` returns."""
 
-    def __init__(self, codes: Codes, prefixes: Prefixes, known: Known) -> None:
+    def __init__(self, codes: Callable[[], Codes], prefixes: Prefixes, known: Known) -> None:
         self._codes = codes
         self._prefixes = prefixes
         self._known = known
@@ -49,14 +49,14 @@ class Causes:
         if code is not None and code.startswith(_OURS):
             return Finding(OutcomeClass.PARAM, Grounds.ANSWER)
         table = f"{self._protocol(connector_id)}_resp"
-        found = self._codes.find(table if table in TABLES else ANY, "", code or "")
+        found = self._codes().find(table if table in TABLES else ANY, "", code or "", connector_id)
         if found.grounds is Grounds.NOTHING:
             return Finding(_ANSWERS.get(result, OutcomeClass.UNKNOWN), Grounds.ANSWER)
         return found._replace(is_proven=True)
 
     def of_receipt(self, connector_id: str, recipient: str, stat: str, err: str) -> Finding:
         """Return what a receipt for this recipient means."""
-        return self._codes.find(self._table(recipient, self._protocol(connector_id)), stat, err)
+        return self._codes().find(self._table(recipient, self._protocol(connector_id)), stat, err, connector_id)
 
     def find(self, submission: Submission) -> Finding | None:
         """Return what the last word on a submission means: its receipt, else its refusal; None while there is none.
@@ -85,6 +85,6 @@ class Causes:
     def _table(self, recipient: str, protocol: str) -> str:
         """Name the table. Aggregators speak one protocol for all operators, so the number tells more; only SGIP has a table of its own."""
         if protocol == "sgip":
-            return _PROTOCOLS[protocol]
+            return PROTOCOL_TABLES[protocol]
         operator = self._prefixes.facts_of(recipient).operator if recipient.startswith("+86") else None
-        return _OPERATORS.get(operator) or _PROTOCOLS.get(protocol, ANY)
+        return _OPERATORS.get(operator) or PROTOCOL_TABLES.get(protocol, ANY)

@@ -21,6 +21,7 @@ from yanshu.domain.messages import Change, Message, Status
 from yanshu.domain.submissions import InboundPart, Receipt, Submission
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
 from yanshu.ports.binds import Binds
+from yanshu.ports.codes import Codes
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
 from yanshu.ports.health import Healths
 from yanshu.ports.lessons import Lessons
@@ -341,6 +342,7 @@ class UnitOfWork(Protocol):
     events: Events
     inbounds: Inbounds
     lessons: Lessons
+    codes: Codes
     batches: Batches
     definitions: Definitions
     access: Access
@@ -383,7 +385,7 @@ class Store(Protocol):
         """Release connections."""
 
     def wake(self, topic: str) -> None:
-        """Tell all processes that there is news on `topic` (`queue`, `urgent`, `events`, `definitions`, `batches`); cheap, may be lost."""
+        """Tell all processes of news on `topic` (`queue`, `urgent`, `events`, `definitions`, `codes`, `batches`); cheap, may be lost."""
 
     async def wait(self, topic: str, timeout_seconds: float) -> bool:
         """Wait until woken or the time is over; whether woken. News between two waits of one caller is not missed in-process."""

@@ -9,7 +9,8 @@ from yanshu.rules.routing.codes import Codes, shipped_codes
 
 def shipped_causes(known: Known) -> Causes:
     """Return what reads codes by the shipped tables, for the connectors that `known` knows."""
-    return Causes(*_shipped(), known)
+    codes, prefixes = _shipped()
+    return Causes(lambda: codes, prefixes, known)
 
 
 @cache

@@ -10,6 +10,7 @@ class TestMyStore(StoreSuite):
 """
 
 from yanshu.testing.stores.binds import BindSuite
+from yanshu.testing.stores.codes import CodeSuite
 from yanshu.testing.stores.health import HealthSuite
 from yanshu.testing.stores.history import HistorySuite
 from yanshu.testing.stores.lessons import LessonSuite
@@ -22,7 +23,7 @@ from yanshu.testing.stores.webhooks import WebhookSuite
 
 
 class StoreSuite(
-    MessageSuite, QueueSuite, HistorySuite, RecordSuite, LessonSuite, SurroundingSuite, WebhookSuite, BindSuite, HealthSuite,
-    TransactionSuite,
+    MessageSuite, QueueSuite, HistorySuite, RecordSuite, LessonSuite, CodeSuite, SurroundingSuite, WebhookSuite, BindSuite,
+    HealthSuite, TransactionSuite,
 ):  # fmt: skip
     """Every method of `ports.store`, and what holds between transactions."""

@@ -9,7 +9,8 @@ from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import AnswerResult, Submission, SubmissionStatus
 from yanshu.pipeline.causes import Causes
 from yanshu.rules.contacts.prefixes import shipped_prefixes
-from yanshu.rules.routing.codes import Finding, Grounds, read_codes, shipped_codes
+from yanshu.rules.routing.codes import Finding, Grounds, read_codes
+from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples
 
@@ -33,7 +34,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def causes() -> Causes:
-    return Causes(read_codes(TABLE), shipped_prefixes(), Site())
+    codes = read_codes(TABLE)
+    return Causes(lambda: codes, shipped_prefixes(), Site())
 
 
 def submission(recipient: str, connector_id: str, stat: str | None, err: str | None = None, **fields: Any) -> Submission:
@@ -122,7 +124,7 @@ ANSWERS = [
 def test_an_answer_is_read(
     name: str, protocol: str, result: AnswerResult, code: str | None, outcome: OutcomeClass, grounds: Grounds
 ) -> None:
-    causes = Causes(shipped_codes(), shipped_prefixes(), Site())
+    causes = shipped_causes(Site())
     assert causes.of_answer(protocol, result, code) == Finding(outcome, grounds)
     refused = submission(MOBILE, protocol, None, status=SubmissionStatus.REFUSED, code=code, outcome=outcome)
     assert causes.find(refused) == Finding(outcome, grounds), "it is told as it was read"

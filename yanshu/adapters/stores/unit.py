@@ -6,6 +6,7 @@ from typing import Any
 from yanshu.adapters.stores.nouns.access import AccessRows
 from yanshu.adapters.stores.nouns.batches import BatchRows, write_counts
 from yanshu.adapters.stores.nouns.binds import BindRows
+from yanshu.adapters.stores.nouns.codes import CodeRows
 from yanshu.adapters.stores.nouns.definitions import DefinitionRows
 from yanshu.adapters.stores.nouns.health import HealthRows
 from yanshu.adapters.stores.nouns.inbounds import InboundRows
@@ -14,6 +15,7 @@ from yanshu.adapters.stores.nouns.receipts import ReceiptRows
 from yanshu.adapters.stores.nouns.webhooks import WebhookRows
 from yanshu.adapters.stores.session import Session
 from yanshu.ports.binds import Binds
+from yanshu.ports.codes import Codes
 from yanshu.ports.health import Healths
 from yanshu.ports.lessons import Lessons
 from yanshu.ports.store import (
@@ -52,6 +54,7 @@ class Unit(UnitOfWork):
         self.webhooks: Webhooks = WebhookRows(session)
         self.binds: Binds = BindRows(session)
         self.health: Healths = HealthRows(session)
+        self.codes: Codes = CodeRows(session)
 
     async def commit(self) -> None:
         """See `ports.store.UnitOfWork.commit`."""

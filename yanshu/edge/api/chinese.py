@@ -5,6 +5,7 @@ import re
 _EXACT: dict[str, str] = {
     "11 digits beginning with 13 to 19": "应为 13 至 19 开头的 11 位数字",
     "a carriage return or NUL within a line": "行内含有回车符或 NUL 字符",
+    "a code stands there once for a carrier": "同一供应商的同一返回码只能出现一次",
     "a mainland mobile number, or + and the country code": "应为大陆手机号码，或以 + 和国家码开头",
     "a phone number": "应为电话号码",
     "a range that ends after it begins": "结束时间须晚于开始时间",
@@ -127,7 +128,9 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"a line has at most ([\d,]+) bytes", "每行最多 {0} 字节"),
     (r"a body has at most ([\d,]+) bytes; upload larger ones to (\S+)", "请求体最多 {0} 字节，更大的请上传到 {1}"),
     (r"(\d+) fields, the heading has (\d+)", "有 {0} 个字段，而表头有 {1} 个"),
+    (r"one of ([\w:, .*]+), or the id of a connector", "可选值：{0}，或通道 id"),
     (r"one of ([\w:, .*]+)", "可选值：{0}"),
+    (r"([A-Z, ]+) are never read otherwise", "{0} 的含义不可更改"),
     (r"(\S+) is no event type; see (\S+)", "{0} 不是事件类型，见 {1}"),
     (r"the key (.+) stands twice in one object", "同一对象中键 {0} 出现两次"),
     (r"SMPP passwords have at most (\d+) ASCII characters", "SMPP 密码最多 {0} 个 ASCII 字符"),

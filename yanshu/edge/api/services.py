@@ -9,6 +9,7 @@ from msgspec import Struct
 from yanshu.domain.connectors import Connector
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.batches import Batches
+from yanshu.pipeline.codebook import Codebook
 from yanshu.pipeline.explain import Explainer
 from yanshu.pipeline.health import Health
 from yanshu.pipeline.notify import Notifier
@@ -19,7 +20,6 @@ from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
-from yanshu.rules.routing.codes import Codes
 from yanshu.rules.webhooks.targets import Allowance
 from yanshu.runtime.metrics import Metrics
 from yanshu.settings import Settings
@@ -78,7 +78,7 @@ class Services(Struct, frozen=True, kw_only=True):
     explainer: Explainer
     notifier: Notifier
     numbers: Numbers
-    codes: Codes
+    codebook: Codebook
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]
     callback_url: Callable[[Connector, CallbackKind], str]

@@ -5,6 +5,7 @@ state and error (``UNDELIVS705S``), and the family a code of China Mobile belong
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import resources
 from typing import NamedTuple
@@ -35,6 +36,9 @@ STATES: dict[str, OutcomeClass] = {
     "REJECTD": OutcomeClass.GATEWAY_BLOCKED,
 }
 _GOOD_NEWS = frozenset({OutcomeClass.ACCEPTED, OutcomeClass.DELIVERED})
+# States that no override reads otherwise.
+GOOD_STATES = frozenset(state for state, outcome in STATES.items() if outcome in _GOOD_NEWS)
+Classes = Mapping[tuple[str, str], OutcomeClass]
 # China Mobile: the first letter is the hop (M: SMSC, C: prepaid, D: services, I: next gateway), the second what happened there
 # (A: no link, B: refused, C: no report, I, K, N: the SMSC's EXPIRED, UNDELIV, REJECTD). ID is the gateway itself.
 FAMILIES: dict[str, OutcomeClass] = {
@@ -53,6 +57,7 @@ _JOINED = re.compile(r"(UNDELIV|EXPIRED|REJECTD|DELIVRD)[S_]?([0-9]{3})S?")
 class Grounds(StrEnum):
     """What an answer rests on, the surest first."""
 
+    OVERRIDDEN = "overridden"  # an override of ours
     LISTED = "listed"  # the carrier's own table has the code
     SHARED = "shared"  # the table for all has it, or all tables that have it agree
     JOINED = "joined"  # China Telecom's state and error in one
@@ -79,39 +84,58 @@ class CodeError(ValueError):
 
 
 class Codes:
-    """The classes by carrier and code. Equal questions are answered from memory: a busy carrier uses few codes (budget: 1 µs)."""
+    """The classes by carrier and code. Equal questions are answered from memory: a busy carrier uses few codes (budget: 1 µs).
 
-    def __init__(self, classes: dict[tuple[str, str], OutcomeClass]) -> None:
+    `overrides` come before all of them, and hold for a table or for the connector with that id.
+    """
+
+    def __init__(self, classes: Classes, overrides: Classes | None = None) -> None:
         self._classes = dict(classes)
         self._agreed = _agreed(classes)
-        self._answers: dict[tuple[str, str, str], Finding] = {}
+        self._overrides = dict(overrides or {})
+        self._connectors = {carrier for carrier, _ in self._overrides} - set(TABLES)
+        self._answers: dict[tuple[str, str, str, str], Finding] = {}
+
+    def overridden(self, overrides: Classes) -> "Codes":
+        """Return the same table with these overrides, and with no others."""
+        return Codes(self._classes, overrides)
 
     def __len__(self) -> int:
         return len(self._classes)
 
-    def find(self, carrier: str, stat: str, err: str) -> Finding:
+    def find(self, carrier: str, stat: str, err: str, connector_id: str = "") -> Finding:
         """Return what a receipt with this state and error means; `carrier` is one of `TABLES`, others are read as ``any``."""
-        asked = (carrier, stat, err)
+        asked = (carrier, stat, err, connector_id if connector_id in self._connectors else "")
         answer = self._answers.get(asked)
         if answer is None:
-            answer = self._find(carrier, _tidy(stat), _tidy(err))
+            answer = self._find(carrier, tidy(stat), tidy(err), connector_id)
             if len(stat) <= LONGEST and len(err) <= LONGEST:
                 if len(self._answers) >= _REMEMBERED:
                     self._answers.clear()
                 self._answers[asked] = answer
         return answer
 
-    def _find(self, carrier: str, stat: str, err: str) -> Finding:
+    def _find(self, carrier: str, stat: str, err: str, connector_id: str) -> Finding:
         """Read the error, else the state: the error is the nearer cause."""
         state = STATES.get(stat)
         if state in _GOOD_NEWS:  # an error beside good news is none
             return Finding(state, Grounds.STATE)
+        carriers = (connector_id, carrier, ANY)
+        if ours := self._overridden(carriers, err):
+            return ours
         found, code = self._read(carrier, err, stat) if err and err != stat else None, err
-        if found is None and state is None:
-            found, code = self._read(carrier, stat, ""), stat
-        if found is None and state is not None:
-            found, code = Finding(state, Grounds.STATE), stat
+        if found is None and (ours := self._overridden(carriers, stat)):
+            return ours
+        if found is None:
+            found, code = self._read(carrier, stat, "") if state is None else Finding(state, Grounds.STATE), stat
         return (found or _UNKNOWN)._replace(is_proven=not code.startswith(SILENT) and code != UNTOLD)
+
+    def _overridden(self, carriers: tuple[str, ...], code: str) -> Finding | None:
+        """Look a code up in our own readings; whoever says what it means has proven it, unless he says that he does not know."""
+        for carrier in carriers if self._overrides else ():
+            if outcome := self._overrides.get((carrier, code)):
+                return Finding(outcome, Grounds.OVERRIDDEN, outcome is not OutcomeClass.UNKNOWN)
+        return None
 
     def _read(self, carrier: str, code: str, stat: str) -> Finding | None:
         """Read one code: the tables, then its form."""
@@ -147,12 +171,12 @@ def _family(code: str) -> Finding | None:
     return Finding(outcome, Grounds.FAMILY) if outcome else None
 
 
-def _tidy(code: str) -> str:
+def tidy(code: str) -> str:
     """Return a code as the table writes it, whatever the gateway made of its case and its colon."""
     return code.strip().upper().replace("：", ":")
 
 
-def _agreed(classes: dict[tuple[str, str], OutcomeClass]) -> dict[str, OutcomeClass]:
+def _agreed(classes: Classes) -> dict[str, OutcomeClass]:
     """Return the codes with a letter of which all tables that have them say the same; numbers mean nothing without their carrier."""
     found: dict[str, set[OutcomeClass]] = {}
     for (_, code), outcome in classes.items():
@@ -195,7 +219,7 @@ def _row(number: int, cells: list[str]) -> tuple[tuple[str, str], OutcomeClass]:
     carrier, code, named = cells
     if carrier not in TABLES:
         raise CodeError(f"line {number}: carrier is one of {', '.join(TABLES)}, not {carrier!r}")
-    if not code or len(code) > LONGEST or code != _tidy(code):
+    if not code or len(code) > LONGEST or code != tidy(code):
         raise CodeError(f"line {number}: a code has 1 to {LONGEST} characters, in capitals, not {code!r}")
     if named not in _CLASSES:
         raise CodeError(f"line {number}: class is one of {', '.join(_CLASSES)}, not {named!r}")

@@ -151,6 +151,42 @@ def test_tables_that_disagree_on_a_named_code_say_nothing_to_strangers() -> None
     assert codes.find("ctcc", "X1", "")[:2] == (O.UNKNOWN, G.NOTHING)
 
 
+OVERRIDES: list[tuple[str, tuple[str, str, str], str, OutcomeClass, Grounds]] = [
+    ("of a table", ("cmcc", "MK:0001", ""), "con_2", O.SUSPENDED, G.OVERRIDDEN),
+    ("of a connector, before that of a table", ("cmcc", "MK:0001", "MK:0001"), "con_1", O.PORTED, G.OVERRIDDEN),
+    ("of all tables", ("ctcc", "UNDELIV", "QQ"), "", O.BLACKLIST, G.OVERRIDDEN),
+    ("written otherwise", ("cmcc", "UNDELIV", " mk:0001"), "", O.SUSPENDED, G.OVERRIDDEN),
+    ("of an answer", ("smpp_resp", "", "0x00000444"), "con_1", O.SIGNATURE, G.OVERRIDDEN),
+    ("of a state, where the error is not known", ("cmcc", "UNDELIV", "?!"), "con_1", O.HANDSET, G.OVERRIDDEN),
+    ("the error is the nearer cause", ("cmcc", "UNDELIV", "MK:0017"), "con_1", O.HANDSET, G.LISTED),
+    ("not of another table", ("cucc", "MK:0001", ""), "", O.INVALID_NUMBER, G.SHARED),
+    ("not of another connector", ("smpp_resp", "", "0x00000444"), "con_2", O.UNKNOWN, G.NOTHING),
+    ("never of good news", ("cmcc", "DELIVRD", "MK:0001"), "con_1", O.DELIVERED, G.STATE),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "connector", "outcome", "grounds"), OVERRIDES, ids=[case[0] for case in OVERRIDES])
+def test_an_override_holds(
+    codes: Codes, name: str, asked: tuple[str, str, str], connector: str, outcome: OutcomeClass, grounds: Grounds
+) -> None:
+    ours = {
+        ("cmcc", "MK:0001"): O.SUSPENDED,
+        ("con_1", "MK:0001"): O.PORTED,
+        ("any", "QQ"): O.BLACKLIST,
+        ("con_1", "0X00000444"): O.SIGNATURE,
+        ("con_1", "UNDELIV"): O.HANDSET,
+    }
+    found = codes.overridden(ours).find(*asked, connector)
+    assert (found.outcome, found.grounds) == (outcome, grounds)
+    assert codes.find(*asked, connector) == codes.overridden(ours).overridden({}).find(*asked, connector), "without, all is as before"
+
+
+def test_who_says_what_a_code_means_has_proven_it_unless_he_does_not_know() -> None:
+    codes = shipped_codes().overridden({("cmcc", "MC:0151"): O.GATEWAY_BLOCKED, ("cmcc", "MK:0001"): O.UNKNOWN})
+    assert codes.find("cmcc", "MC:0151", "").is_proven
+    assert not codes.find("cmcc", "MK:0001", "").is_proven
+
+
 HEAD = "carrier,code,class\n"
 BROKEN = [
     ("no heading", "cmcc,A,ported\n", "line 1: the heading is carrier,code,class"),

@@ -1,19 +1,31 @@
 """Shapes of receipt codes."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+from yanshu.domain.codes import CodeOverride
 from yanshu.domain.lanes import Lane
 from yanshu.domain.outcomes import TOLD, OutcomeClass, Owner
 from yanshu.domain.retries import Retry, RetryWay, retry_of
-from yanshu.rules.routing.codes import Finding, Grounds
+from yanshu.rules.routing.codes import ANY, LONGEST, Finding, Grounds
+
+Carrier = Annotated[str, Meta(min_length=1, max_length=64, description="A table of codes, or the id of a connector.")]
+Code = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
+Note = Annotated[str, Meta(max_length=200, description="Why it is read so here.")]
 
 
 class CodeQuery(Struct, forbid_unknown_fields=True):
     """Whose code it is: numbers mean nothing without their carrier."""
 
-    carrier: Literal["any", "cmcc", "cucc", "ctcc", "cmpp_resp", "sgip_report", "sgip_resp", "smgp_resp", "smpp_resp", "volcengine"] = "any"
+    carrier: Carrier = ANY
+
+
+class OverridesQuery(Struct, forbid_unknown_fields=True):
+    """Of which carrier; of all without."""
+
+    carrier: Carrier | None = None
 
 
 class RetryOut(Struct):
@@ -36,6 +48,70 @@ class ReceiptCodeOut(Struct, kw_only=True):
     owner: Owner | None
     advice: str
     retry: dict[Lane, RetryOut]
+
+
+class OverrideIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a code means here."""
+
+    outcome: OutcomeClass = field(name="class")
+    note: Note | None = None
+
+
+class OverrideRowIn(OverrideIn, forbid_unknown_fields=True, kw_only=True):
+    """What a code of a carrier means here."""
+
+    carrier: Carrier
+    code: Code
+
+
+class OverridesIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """All overrides there shall be."""
+
+    overrides: Annotated[list[OverrideRowIn], Meta(max_length=2000)]
+    dry_run: bool = False
+
+
+class OverrideOut(Struct, kw_only=True):
+    """What a code of a carrier means here, whatever the shipped table says."""
+
+    object: Literal["receipt_code_override"] = "receipt_code_override"
+    carrier: str
+    code: str
+    outcome: OutcomeClass = field(name="class")
+    note: str | None
+    updated_at: datetime
+
+
+class OverridesOut(Struct, kw_only=True):
+    """All overrides, or those of a carrier, by carrier and code."""
+
+    object: Literal["list"] = "list"
+    data: list[OverrideOut]
+
+
+class DifferenceOut(Struct):
+    """A code that is read otherwise afterwards."""
+
+    carrier: str
+    code: str
+    was: OutcomeClass
+    now: OutcomeClass
+
+
+class ReplacedOut(Struct, kw_only=True):
+    """What became of the overrides, or would become of them; `differences` are the codes that are read otherwise then."""
+
+    object: Literal["receipt_code_overrides"] = "receipt_code_overrides"
+    dry_run: bool
+    overrides: int
+    differences: list[DifferenceOut]
+
+
+def show_override(override: CodeOverride) -> OverrideOut:
+    """Return an override as the API shows it."""
+    return OverrideOut(
+        carrier=override.carrier, code=override.code, outcome=override.outcome, note=override.note, updated_at=override.updated_at
+    )
 
 
 def show_code(code: str, carrier: str, finding: Finding, language: str) -> ReceiptCodeOut:
