@@ -83,7 +83,7 @@ def vonage_signed(call: Call) -> bool:
 CHECKS: dict[str, Callable[[Call], bool]] = {
     "alibaba": alibaba,
     "generic_form": lambda call: (call.form["account"], call.form["password"]) == (ACCOUNT, SECRET),
-    "generic_json": lambda call: call.headers["authorization"] == f"Bearer {SECRET}",
+    "generic_json": basic,
     "huawei": huawei,
     "tencent": tencent,
     "twilio": basic,

@@ -19,6 +19,7 @@ from yanshu.adapters.carriers.http.carrier import HttpCarrier, http_carrier
 from yanshu.adapters.carriers.http.provided import PROVIDED
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.submissions import AnswerResult
+from yanshu.ports.callbacks import CallbackUrls
 from yanshu.runtime.clock import SystemClock
 
 R = AnswerResult
@@ -30,7 +31,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "huawei": {"templates": TEMPLATES},
     "tencent": {"templates": TEMPLATES, "region": "ap-guangzhou", "sdk_app_id": "1400"},
 }
-RECEIPTS_URL = "https://sms.example.com/callbacks/con_1/t0k3n/receipts"
+URLS = CallbackUrls("https://sms.example.com/callbacks/con_1/t0k3n/receipts", "https://sms.example.com/callbacks/con_1/t0k3n/inbound")
 
 
 def connector(port: int, provider: str = "generic_json", settings: dict[str, Any] | None = None, **fields: Any) -> Connector:
@@ -44,7 +45,7 @@ async def running(
 ) -> AsyncIterator[tuple[HttpCarrier, Recorder]]:
     """A carrier that runs, and is stopped afterwards."""
     intake = Recorder()
-    carrier = http_carrier(connector(cloud.port, cloud.provider, settings, **fields), secret, intake, SystemClock(), RECEIPTS_URL)
+    carrier = http_carrier(connector(cloud.port, cloud.provider, settings, **fields), secret, intake, SystemClock(), URLS)
     task = asyncio.create_task(carrier.run())
     try:
         yield carrier, intake

@@ -5,7 +5,7 @@ from yanshu.app.http import Listener
 from yanshu.domain.connectors import Connector
 from yanshu.edge.callbacks.door import CallbackDoor, path_of
 from yanshu.pipeline.route import Router
-from yanshu.ports.callbacks import CallbackKind, CallbackReader
+from yanshu.ports.callbacks import CallbackKind, CallbackReader, CallbackUrls
 from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.rules.accounts.sealing import Sealer
@@ -26,10 +26,14 @@ class Callbacks:
         """Where carriers reach the listener; empty when that is not known."""
         return self._settings.callbacks_url.rstrip("/") or self.listener.url
 
-    def url(self, connector: Connector, kind: CallbackKind) -> str:
-        """Return what a carrier shall call for a connector; empty when it does not call, or nobody would hear it."""
+    def urls(self, connector: Connector) -> CallbackUrls:
+        """Return what the carrier of a connector shall call."""
         token = self.reader.token(connector) if self.public_url else None
-        return f"{self.public_url}{path_of(connector.id, token, kind)}" if token is not None else ""
+        if token is None:
+            return CallbackUrls()
+        return CallbackUrls(
+            *(self.public_url + path_of(connector.id, token, kind) for kind in (CallbackKind.RECEIPTS, CallbackKind.INBOUND))
+        )
 
     def open(self, router: Router, intake: Intake, metrics: Metrics) -> None:
         """Bind the port and make the application."""

@@ -17,6 +17,7 @@ from yanshu.adapters.carriers.smgp.dialect import smgp_carrier
 from yanshu.adapters.carriers.smpp import settings as smpp
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.domain.connectors import Connector
+from yanshu.ports.callbacks import CallbackUrls
 from yanshu.ports.carrier import Carrier, Intake
 from yanshu.ports.clock import Clock
 
@@ -29,7 +30,7 @@ class Making(Struct, frozen=True):
     intake: Intake
     clock: Clock
     slot: int
-    receipts_url: str
+    urls: CallbackUrls
 
 
 class Protocol(Struct, frozen=True):
@@ -57,7 +58,7 @@ def _smgp(making: Making) -> Carrier:
 
 
 def _http(making: Making) -> Carrier:
-    return http_carrier(making.connector, making.password, making.intake, making.clock, making.receipts_url)
+    return http_carrier(making.connector, making.password, making.intake, making.clock, making.urls)
 
 
 PROTOCOLS: dict[str, Protocol] = {

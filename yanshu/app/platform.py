@@ -43,7 +43,6 @@ from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.pipeline.watch import StoreWatch
-from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.bootstrap import bootstrap, check_seal
@@ -226,8 +225,7 @@ class Platform:
     def _make_carrier(self, connector: Connector, slot: int) -> Carrier:
         """Build the adapter of one link."""
         password = self.sealer.open_text(connector.secret)
-        receipts_url = self.callbacks.url(connector, CallbackKind.RECEIPTS)
-        return make_carrier(Making(connector, password, self.stages.outcome, self.clock, slot, receipts_url))
+        return make_carrier(Making(connector, password, self.stages.outcome, self.clock, slot, self.callbacks.urls(connector)))
 
     async def _load_routes(self) -> None:
         await patiently(self.stages.router.refresh, self._waiting)
@@ -275,7 +273,7 @@ class Platform:
             codebook=self.codebook,
             webhook_allow=self.allow,
             check_connector=check_connector,
-            callback_url=self.callbacks.url,
+            callback_urls=self.callbacks.urls,
             public_url=self.settings.public_url.rstrip("/") or self.url,
             sandbox=self.sandbox,
         )

@@ -33,6 +33,7 @@ PROTOCOLS: dict[SimulatedProtocol, Limits] = {
     "smpp": Limits("SMPP 3.4", 2775, 15, 8),
     "cmpp": Limits("CMPP 2.0 and 3.0", 7890, 6, 64),
     "smgp": Limits("SMGP 3.0", 8890, 8, 64),
+    "http": Limits("HTTP", 8088, 15, 64),
 }
 # What an account of `--account` speaks when it does not say.
 _USUAL: SimulatedProtocol = "smpp"
@@ -78,7 +79,7 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
         raise click.BadParameter(str(error), param_hint="--behave") from error
 
 
-_WHO = "Who may bind, over SMPP unless it says cmpp/ or smgp/.  [default: yanshu:simulate over each protocol]"
+_WHO = "Who may bind, over SMPP unless it says cmpp/, smgp/ or http/.  [default: yanshu:simulate over each protocol]"
 
 
 def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
@@ -94,6 +95,7 @@ def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
 @click.option("--port", type=_PORT, default=PROTOCOLS["smpp"].port, show_default=True, help="SMPP port, 0 for a free one.")
 @click.option("--cmpp-port", type=_PORT, help="CMPP port, e.g. 7890, 0 for a free one; none without it.")
 @click.option("--smgp-port", type=_PORT, help="SMGP port, e.g. 8890, 0 for a free one; none without it.")
+@click.option("--http-port", type=_PORT, help="Port of an HTTP carrier, e.g. 8088, 0 for a free one; none without it.")
 @click.option("--control-port", type=_PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
 @click.option("--account", "accounts", multiple=True, metavar="[PROTOCOL/]ID:PASSWORD[:refuses_07]", help=_WHO)
 @click.option("--hex", "id_form", flag_value="hex", help="Message ids in hexadecimal (the default).")
@@ -105,7 +107,7 @@ def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
 @click.option("--keep-ledger", is_flag=True, help="Remember every submit, for GET /ledger.")
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
-    """Run carriers to test against, speaking SMPP, CMPP and SMGP, until SIGTERM or Ctrl-C. No text leaves this machine.
+    """Run carriers to test against, speaking SMPP, CMPP, SMGP and HTTP, until SIGTERM or Ctrl-C. No text leaves this machine.
 
     The test numbers behave as their last digits say (docs/reference/test-numbers.md); all others are delivered. Where it listens
     is said on standard output, for a person on a terminal and as one line of JSON otherwise.

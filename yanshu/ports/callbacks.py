@@ -17,6 +17,13 @@ class CallbackKind(StrEnum):
     INBOUND = "inbound"
 
 
+class CallbackUrls(Struct, frozen=True):
+    """Where the carrier of a connector shall call; empty where it does not call, or nobody would hear it."""
+
+    receipts: str = ""
+    inbound: str = ""
+
+
 class Callback(Struct, frozen=True, kw_only=True):
     """What the carrier called us with. `url` is complete, as the carrier wrote it; names of headers are in lower case."""
 

@@ -93,15 +93,15 @@ class AccountDesk:
 
     def admit(self, proves: Callable[[str], bool], address: str) -> Admission:
         """Judge a bind from `address` by one who `proves` to know a password, or not."""
-        admission = self._admission(proves, address)
+        admission = self.judge(proves, address)
         if admission is Admission.WELCOME:
             self.tally.binds += 1
         else:
             self.tally.refused_binds += 1
         return admission
 
-    def _admission(self, proves: Callable[[str], bool], address: str) -> Admission:
-        """Judge without counting."""
+    def judge(self, proves: Callable[[str], bool], address: str) -> Admission:
+        """Judge one who comes from `address` without counting, as with every single request over HTTP."""
         if not proves(self.account.password):
             return Admission.BAD_PASSWORD
         if self._networks and not any(ip_address(address) in network for network in self._networks):

@@ -9,7 +9,7 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Rate = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 IdForm = Literal["hex", "decimal", "uuid"]
-SimulatedProtocol = Literal["smpp", "cmpp", "smgp"]
+SimulatedProtocol = Literal["smpp", "cmpp", "smgp", "http"]
 
 
 class BehaviourError(ValueError):
@@ -92,7 +92,7 @@ def account_name(protocol: str, system_id: str) -> str:
     return system_id if protocol == "smpp" else f"{protocol}/{system_id}"
 
 
-USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"), Account(protocol="smgp"))
+USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"), Account(protocol="smgp"), Account(protocol="http"))
 
 
 class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from yanshu.ports.clock import Clock
 from yanshu.protocols.session import Timers
 from yanshu.simulator.behaviour import Behaviour, SimulatedProtocol, SimulatorSettings
 from yanshu.simulator.handsets import HandsetMessage
+from yanshu.simulator.http import HttpSide
 from yanshu.simulator.ledger import Ledger
 from yanshu.simulator.link import SimulatorLink
 from yanshu.simulator.scenario import Player, Scenario, Step
@@ -30,6 +31,7 @@ class Simulator:
     def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
         self._clock = clock
         self._smsc = Smsc(settings, clock)
+        self._http = HttpSide(self._smsc, self.settle)
         self._sweep_seconds = min(LONGEST_SWEEP_SECONDS, settings.resend_seconds / SWEEPS_PER_RESEND)
         self._servers: list[asyncio.Server] = []
         self._links: set[SimulatorLink] = set()
@@ -58,7 +60,8 @@ class Simulator:
     async def start(self, host: str = "127.0.0.1", port: int = 0, protocol: SimulatedProtocol = "smpp") -> int:
         """Listen for one protocol; return the bound port."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(partial(self._new_link, WIRES[protocol]), host, port)
+        make = self._http.serve() if protocol == "http" else partial(self._new_link, WIRES[protocol])
+        server = await loop.create_server(make, host, port)
         self._servers.append(server)
         self._arm()
         bound: int = server.sockets[0].getsockname()[1]
@@ -72,6 +75,7 @@ class Simulator:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        await self._http.stop()
         for link in list(self._links):
             link.unbind()
         try:

@@ -14,7 +14,7 @@ REFUSED: list[tuple[str, list[str], str]] = [
     ("a password too long", ["--account", "shop:ninechars"], "--account: SMPP 3.4 allows"),
     ("a CMPP account too long", ["--account", "cmpp/sevench:a"], "--account: CMPP 2.0 and 3.0 allows 6 ASCII"),
     ("an SMGP account too long", ["--account", "smgp/ninechars:a"], "--account: SMGP 3.0 allows 8 ASCII"),
-    ("a protocol nobody speaks", ["--account", "ucp/shop:a"], "--account: 'ucp' is not one of smpp, cmpp, smgp"),
+    ("a protocol nobody speaks", ["--account", "ucp/shop:a"], "--account: 'ucp' is not one of smpp, cmpp, smgp, http"),
     ("an account given twice", ["--account", "shop:a", "--account", "shop:b"], "--account: each account"),
     ("an unknown behaviour", ["--behave", "latency=1"], "`latency`"),
     ("a rate above one", ["--behave", "refuse_rate=2"], "refuse_rate"),

@@ -16,7 +16,7 @@ from yanshu.pipeline.notify import Notifier
 from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
-from yanshu.ports.callbacks import CallbackKind
+from yanshu.ports.callbacks import CallbackUrls
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 from yanshu.rules.accounts.sealing import Sealer
@@ -61,8 +61,8 @@ class Sandbox(Protocol):
 class Services(Struct, frozen=True, kw_only=True):
     """The stages and ports a handler may use.
 
-    `check_connector` judges a protocol's settings: (protocol, settings, password) → None. `callback_url` says what the carrier of a
-    connector shall call, empty when it does not call or nobody would hear it.
+    `check_connector` judges a protocol's settings: (protocol, settings, password) → None. `callback_urls` says what the carrier of a
+    connector shall call.
     """
 
     settings: Settings
@@ -81,6 +81,6 @@ class Services(Struct, frozen=True, kw_only=True):
     codebook: Codebook
     webhook_allow: Allowance
     check_connector: Callable[[str, dict[str, object], str | None], None]
-    callback_url: Callable[[Connector, CallbackKind], str]
+    callback_urls: Callable[[Connector], CallbackUrls]
     public_url: str
     sandbox: Sandbox | None = None

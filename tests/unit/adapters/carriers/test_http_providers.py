@@ -21,7 +21,7 @@ from yanshu.domain.errors import Invalid
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Status
 from yanshu.domain.submissions import AnswerResult, InboundPart, Receipt, ReceiptState
-from yanshu.ports.callbacks import Callback, CallbackKind
+from yanshu.ports.callbacks import Callback, CallbackKind, CallbackUrls
 
 NOW = datetime(2026, 11, 22, 12, 57, 1, tzinfo=UTC)
 MESSAGE = Message(
@@ -55,7 +55,7 @@ def site(name: str, **changes: Any) -> Site:
         "credentials": Credentials("AC1", "s3cret"),
         "settings": SETTINGS.get(name, {}),
         "templates": TEMPLATES if provided(name).uses_templates else None,
-        "receipts_url": "https://we.example/r?token=t",
+        "urls": CallbackUrls("https://we.example/r?token=t", "https://we.example/i"),
     }
     return Site(**(fields | changes))
 
@@ -132,6 +132,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
             "text": MESSAGE.text,
             "reference": "msg_1",
             "callback_url": "https://we.example/r?token=t",
+            "reply_url": "https://we.example/i",
         },
     ),
     (
@@ -189,7 +190,7 @@ def test_a_text_that_no_template_reads_like_is_not_sent() -> None:
 
 def test_a_field_without_a_value_is_left_out() -> None:
     bare = msgspec.structs.replace(MESSAGE, sender="", text="hello", encoding=Encoding.GSM7)
-    assert form(build(provided("twilio"), site("twilio", receipts_url=""), bare)) == {"To": "+8613800138000", "Body": "hello"}
+    assert form(build(provided("twilio"), site("twilio", urls=CallbackUrls()), bare)) == {"To": "+8613800138000", "Body": "hello"}
     assert form(build(provided("vonage"), site("vonage", sender="Yanshu"), bare))["from"] == "Yanshu"
     assert form(build(provided("vonage"), site("vonage"), bare))["type"] == "text"
     assert "SignName" not in build(provided("alibaba"), site("alibaba"), bare).url

@@ -24,8 +24,8 @@ OWN: dict[str, Any] = {
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("all that it needs", TENCENT),
     ("a provider that takes texts", {"provider": "twilio", "account": "AC1", "messaging_service_sid": "MG1", "tls": False}),
-    ("one that needs no account", {"provider": "generic_json"}),
-    ("a change of what ships", {"provider": "generic_json", "definition": {"send": {"path": "/v2/sms"}}}),
+    ("one that needs no account", {"provider": "generic_json", "definition": {"send": {"auth": {"recipe": "bearer"}}}}),
+    ("a change of what ships", {"provider": "twilio", "account": "AC1", "definition": {"send": {"path": "/v2/sms"}}}),
     ("a definition of its own", {"definition": OWN, "account": "me"}),
 ]
 

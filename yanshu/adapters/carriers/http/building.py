@@ -13,6 +13,7 @@ from yanshu.adapters.carriers.http.request import FORM, JSON, Credentials, Endpo
 from yanshu.adapters.carriers.http.templates import Filled, Templates
 from yanshu.domain.errors import YanshuError
 from yanshu.domain.messages import Message
+from yanshu.ports.callbacks import CallbackUrls
 
 _SIGNED = re.compile(r"【(?P<signature>[^【】]+)】(?P<body>.*)", re.DOTALL)
 _NO_TEMPLATE = Filled("", {})
@@ -23,14 +24,14 @@ class NoTemplateFits(YanshuError):
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """What a connector adds to its definition: where it leads, its account, its settings, and where receipts shall be sent."""
+    """What a connector adds to its definition: where it leads, its account, its settings, and where its carrier shall call."""
 
     endpoint: Endpoint
     credentials: Credentials
     settings: Mapping[str, str]
     templates: Templates | None = None
     sender: str = ""
-    receipts_url: str = ""
+    urls: CallbackUrls = CallbackUrls()
 
 
 def build(definition: Definition, site: Site, message: Message) -> Request:
@@ -61,8 +62,9 @@ def values_of(site: Site, message: Message) -> dict[str, str]:
     return {
         "account": site.credentials.account,
         "encoding": message.encoding.value,
+        "inbound_url": site.urls.inbound,
         "message_id": message.id,
-        "receipts_url": site.receipts_url,
+        "receipts_url": site.urls.receipts,
         "reference": message.client_reference or "",
         "secret": site.credentials.secret,
         "sender": message.sender or site.sender,

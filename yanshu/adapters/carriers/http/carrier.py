@@ -23,6 +23,7 @@ from yanshu.adapters.carriers.pace import Pace
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import Answer, AnswerResult
+from yanshu.ports.callbacks import CallbackUrls
 from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.runtime.backoff import Backoff
@@ -49,13 +50,13 @@ class Interface(Struct, frozen=True):
     site: Site
 
 
-def http_carrier(connector: Connector, secret: str, intake: Intake, clock: Clock, receipts_url: str) -> "HttpCarrier":
+def http_carrier(connector: Connector, secret: str, intake: Intake, clock: Clock, urls: CallbackUrls) -> "HttpCarrier":
     """Build one link of an HTTP connector. Raises `Invalid` when its settings cannot be used."""
     provider = read_settings(connector.settings)
     settings = provider.settings
     address = Address(connector.host, connector.port, settings.tls_context(), settings.connect_timeout_seconds, settings.tls_server_name)
     caller = Caller(address, settings.response_timeout_seconds, connector.window)
-    return HttpCarrier(connector, Interface(provider.definition, site_of(connector, provider, secret, receipts_url)), caller, intake, clock)
+    return HttpCarrier(connector, Interface(provider.definition, site_of(connector, provider, secret, urls)), caller, intake, clock)
 
 
 class HttpCarrier:

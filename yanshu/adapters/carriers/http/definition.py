@@ -19,6 +19,7 @@ NAMES = frozenset(
         "account",
         "body",
         "encoding",
+        "inbound_url",
         "message_id",
         "receipts_url",
         "reference",

@@ -16,6 +16,7 @@ from yanshu.adapters.carriers.http.templates import Template, Templates, check_t
 from yanshu.adapters.carriers.reading import ASCII, Seconds, invalid, read
 from yanshu.domain.connectors import Connector
 from yanshu.domain.errors import Invalid
+from yanshu.ports.callbacks import CallbackUrls
 
 _LONGEST_SECRET = 512
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+")
@@ -86,7 +87,7 @@ def check_password(password: str) -> None:
         raise Invalid("parameter_invalid", param="password", fix=f"the secret has 1 to {_LONGEST_SECRET} printable ASCII characters")
 
 
-def site_of(connector: Connector, provider: Provider, secret: str, receipts_url: str) -> Site:
+def site_of(connector: Connector, provider: Provider, secret: str, urls: CallbackUrls) -> Site:
     """Return what a connector adds to its definition. Raises `Invalid` when its host is none."""
     if not _HOST.fullmatch(connector.host):
         raise Invalid("parameter_invalid", param="host", fix="write a host name")
@@ -97,7 +98,7 @@ def site_of(connector: Connector, provider: Provider, secret: str, receipts_url:
         settings=provider.own,
         templates=Templates(settings.templates) if settings.templates else None,
         sender=connector.sender,
-        receipts_url=receipts_url,
+        urls=urls,
     )
 
 

@@ -17,7 +17,6 @@ from yanshu.edge.api.schemas.shown import show_connector
 from yanshu.edge.api.slices import slice_of
 from yanshu.edge.api.writing import write
 from yanshu.pipeline.health_events import tell_state
-from yanshu.ports.callbacks import CallbackKind
 from yanshu.ports.store import UnitOfWork
 
 Telling = Callable[[UnitOfWork], Awaitable[None]]
@@ -101,10 +100,10 @@ async def get_health(call: Call) -> Answer:
 async def reveal_callbacks(call: Call) -> Answer:
     """Return the URLs that its carrier shall call. They hold a secret, so reading connectors is not enough, and it is written down."""
     connector = await _find(call)
-    receipts, inbound = (call.services.callback_url(connector, kind) for kind in (CallbackKind.RECEIPTS, CallbackKind.INBOUND))
-    if not receipts:
+    urls = call.services.callback_urls(connector)
+    if not urls.receipts:
         raise Conflict("state_conflict", param="callbacks", status="no callbacks: set YANSHU_CALLBACKS_LISTEN and YANSHU_CALLBACKS_URL")
-    shown = CallbacksOut(connector=connector.id, receipts_url=receipts, inbound_url=inbound)
+    shown = CallbacksOut(connector=connector.id, receipts_url=urls.receipts, inbound_url=urls.inbound)
 
     async def work(uow: UnitOfWork) -> tuple[str, CallbacksOut]:  # noqa: ARG001 - nothing but the audit is written
         return connector.id, shown
