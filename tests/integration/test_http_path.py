@@ -59,7 +59,7 @@ def status(served: Served, path: str) -> str:
 def let_go(served: Served, ident: str) -> None:
     """Take the connector out of the way of the next test."""
     for route in served.admin.call("GET", "/v1/routes")["data"]:
-        if ident in route["connectors"]:
+        if ident in [member["connector"] for member in route["connectors"]]:
             served.admin.call("DELETE", f"/v1/routes/{route['id']}")
 
 

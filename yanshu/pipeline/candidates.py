@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from yanshu.domain.connectors import Prefer
+from yanshu.domain.health import FULL_WEIGHT, Admission
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts
 from yanshu.pipeline.route import Router
@@ -25,6 +26,9 @@ WORDS: dict[str, dict[str, str]] = {
         "excluded": "left out: the request excluded it",
         "listed_before": "left out here: a route asked before has it already",
         "too_many_before": "left out: enough others stand before it",
+        "behind": "stands behind the others: too much has failed over it lately",
+        "probing": "stands behind the others until one message shows that it works again",
+        "lowered": ", its weight lowered to {percent} % by its health",
         "place": ", place {place}",
         "share": ", with {share} % of the messages there",
         "price": ", {price} a segment",
@@ -49,6 +53,9 @@ WORDS: dict[str, dict[str, str]] = {
         "excluded": "未选用：请求已排除该通道",
         "listed_before": "此处未选用：前面的路由已包含该通道",
         "too_many_before": "未选用：前面已有足够多的通道",
+        "behind": "排在其他通道之后：近期经该通道的失败过多",
+        "probing": "排在其他通道之后：待一条试探短信证明已恢复",
+        "lowered": "，因健康状况权重降至 {percent}%",
         "place": "，第 {place} 顺位",
         "share": "，承担该顺位 {share}% 的短信",
         "price": "，每条 {price}",
@@ -63,6 +70,8 @@ WORDS: dict[str, dict[str, str]] = {
         "none": "未知或缺失的值",
     },
 }
+
+_USES = {Admission.ALL: "may", Admission.PROBE: "probing", Admission.NONE: "behind"}
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -123,21 +132,24 @@ def show(candidate: Candidate) -> dict[str, Any]:
         "weight": candidate.weight,
         "place": candidate.place,
         "share": share_of(candidate),
+        "health": {"weight_percent": candidate.health.weight_percent, "admits": candidate.health.admits},
         "price": _amount(candidate.price),
     }
 
 
 def tell(candidate: Candidate, words: dict[str, str]) -> str:
     """Say what a candidate is good for."""
-    terms = []
+    terms, health = [], candidate.health
     share = share_of(candidate)
     if candidate.place:
         terms.append(words["place"].format(place=candidate.place))
     if share is not None and share < 100:
         terms.append(words["share"].format(share=f"{share:g}"))
+    if candidate.place and health.weight_percent < FULL_WEIGHT:
+        terms.append(words["lowered"].format(percent=health.weight_percent))
     if candidate.price:
         terms.append(words["price"].format(price=candidate.price))
-    return words["connector"].format(name=candidate.name, why=words[candidate.refusal or "may"], terms="".join(terms))
+    return words["connector"].format(name=candidate.name, why=words[candidate.refusal or _USES[health.admits]], terms="".join(terms))
 
 
 def tell_all(candidates: Sequence[Candidate], message_id: str, order: Sequence[str], language: str) -> list[str]:

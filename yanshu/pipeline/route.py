@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from yanshu.domain.connectors import Connector
 from yanshu.domain.errors import StoreBusy
+from yanshu.domain.health import Standings
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.ports.store import Store
@@ -47,6 +48,7 @@ class Router:
         self._store = store
         self._prefixes = prefixes or Prefixes({})
         self._ranges = Stems(self._prefixes.beginnings)
+        self._standings: Standings = {}
         self._use(Table(-1, [], []))
 
     def _use(self, table: Table) -> None:
@@ -61,6 +63,16 @@ class Router:
     def revision(self) -> int:
         """Revision of the table in use."""
         return self._table.revision
+
+    @property
+    def standings(self) -> Standings:
+        """How connectors do of late; replaced whole when one of them moved."""
+        return self._standings
+
+    @standings.setter
+    def standings(self, standings: Standings) -> None:
+        self._standings = standings
+        self._use(self._table.judged_by(standings))
 
     @property
     def connectors(self) -> dict[str, Connector]:
@@ -116,9 +128,9 @@ class Router:
             revision = await uow.definitions.revision()
             if revision <= self._table.revision:
                 return False
-            table = Table(revision, await uow.definitions.connectors(), await uow.definitions.routes())
+            connectors, routes = await uow.definitions.connectors(), await uow.definitions.routes()
         if revision > self._table.revision:
-            self._use(table)
+            self._use(Table(revision, connectors, routes, self._standings))
         return True
 
     async def changed(self) -> None:

@@ -10,6 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from yanshu.domain.connectors import Connector, Match, Route
+from yanshu.domain.health import Standing
+from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.store import Store
@@ -147,6 +149,28 @@ async def test_what_was_remembered_is_forgotten_with_its_table() -> None:
 
 async def test_without_a_table_of_ranges_no_operator_is_known() -> None:
     assert (await routed(EVERYTHING[1])).traits_of("+8613800138000", "").operator == ""
+
+
+async def test_standings_hold_through_a_change_of_the_routes() -> None:
+    store = Snapshots()
+    store.stored = [replace(route(), pool=in_turn("c", "d"))]
+    router = Router(cast(Store, store))
+    await router.refresh()
+    ask = router.traits_of("+8613800138000", "").ask("ws", Lane.OTP, True)
+    router.standings = {("c", None): Standing(40)}
+    assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [40, 100]
+    store.now = 2
+    await router.refresh()
+    assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [40, 100]
+    router.standings = {}
+    assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [100, 100]
+
+
+async def test_standings_by_operator_make_the_router_look_for_the_operator() -> None:
+    router = await routed(route(), prefixes=shipped_prefixes())
+    assert router.traits_of("+8613800138000", "").operator == ""
+    router.standings = {("c", Operator.CMCC): Standing(40)}
+    assert router.traits_of("+8613800138000", "").operator == "cmcc"
 
 
 async def test_definitions_that_have_not_changed_are_not_read_again() -> None:

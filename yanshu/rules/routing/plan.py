@@ -44,15 +44,24 @@ def bounds_of(place: Place) -> list[tuple[int, int] | None]:
     return [bound if share.weight else None for share, bound in zip_longest(place, pairwise([0, *ends]))]
 
 
+class Probe(Struct, frozen=True):
+    """A connector to be tried with one message; `leave` is the permission, used up by whichever plan comes first."""
+
+    leave: object
+    connector_id: str
+
+
 class Plan:
     """Places in their order. Those at the first place share; what one leaves goes to the next, the larger share before the smaller.
 
-    Budget: 0.4 µs a message, and nothing is drawn where nobody shares.
+    Budget: 0.4 µs a message, and nothing is drawn where nobody shares. `leaves` are the permissions for probes that are left.
     """
 
-    __slots__ = ("_ends", "_orders", "usual")
+    __slots__ = ("_ends", "_leaves", "_orders", "_probes", "usual")
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], probes: Sequence[Probe] = (), leaves: set[object] | None = None) -> None:
+        self._probes = probes
+        self._leaves = set() if leaves is None else leaves
         first = places[0] if places else []
         rest = [share.connector_id for share in chain.from_iterable(places[1:])]
         self.usual = _order(first, rest)
@@ -63,10 +72,14 @@ class Plan:
     @property
     def is_shared(self) -> bool:
         """Whether messages go different ways."""
-        return bool(self._ends)
+        return bool(self._ends or self._probes)
 
     def order_of(self, message_id: str) -> tuple[str, ...]:
-        """Return the connectors for a message, best first."""
+        """Return the connectors for a message that is sent, best first."""
+        for probe in self._probes:
+            if probe.leave in self._leaves:
+                self._leaves.remove(probe.leave)
+                return (probe.connector_id, *(ident for ident in self.usual if ident != probe.connector_id))
         return self._orders[bisect_right(self._ends, draw_of(message_id))] if self._ends else self.usual
 
 

@@ -2,27 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import chain
 
 from msgspec import Struct
 
-from yanshu.domain.connectors import Connector, ConnectorState, Member, Prefer, Route
+from yanshu.domain.connectors import Connector, ConnectorState, Prefer, Route
+from yanshu.domain.health import HEALTHY, Admission, Standing, Standings, standing_of
 from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
 from yanshu.rules.routing.match import LISTS, Ask, Passed, Rule
-from yanshu.rules.routing.plan import LONGEST, Place, Plan, Share, bounds_of, shared
-from yanshu.rules.routing.prices import price_of
+from yanshu.rules.routing.plan import LONGEST, Place, Plan, Probe, bounds_of
+from yanshu.rules.routing.ranking import Entry, places_of, price_for
 
 _REMEMBERED = 4096
+ALL_HEALTHY: Standings = {}
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """A connector in the pool of a route that is for a message: why it may not be used (`refusal`), or where it stands.
 
     `place` counts from 1; candidates of one place share by `weight`. `draws` are those of 1,000 that fall to it: from, and up to
-    but without. `price` is for a segment, None when the connector has none that fits.
+    but without. `price` is for a segment, None when the connector has none that fits. `health` has lowered the weight already.
     """
 
     connector_id: str
@@ -33,18 +33,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
     priority: int
     weight: int
     price: Money | None
+    health: Standing
     refusal: str | None
     place: int | None
     draws: tuple[int, int] | None
-
-
-class Entry(NamedTuple):
-    """A member of a matching route's pool."""
-
-    route: Route
-    member: Member
-    connector: Connector | None
-    refusal: str | None
 
 
 class Table:
@@ -55,17 +47,26 @@ class Table:
     Budget: 5 µs a message over a chunk of 1,000 with 200 routes (`tests/bench/bench_routing.py`).
     """
 
-    def __init__(self, revision: int, connectors: list[Connector], routes: list[Route]) -> None:
+    def __init__(self, revision: int, connectors: list[Connector], routes: list[Route], standings: Standings = ALL_HEALTHY) -> None:
         self.revision = revision
+        self._definitions = (connectors, routes)
+        self._standings = standings
+        self._probes: set[object] = {key for key, standing in standings.items() if standing.admits is Admission.PROBE}
         self.connectors = {connector.id: connector for connector in connectors}
         self._rules = tuple(Rule(route) for route in routes if route.enabled)
         self._disabled = tuple(route for route in routes if not route.enabled)
-        self.told_by = {asked: values for listed, asked in LISTS if (values := self._listed(listed) | self._priced(asked))}
+        told = ((asked, self._listed(listed) | self._priced(asked)) for listed, asked in LISTS)
+        judged = frozenset(operator for _, operator in standings if operator)
+        self.told_by = {asked: named for asked, values in told if (named := values | judged if asked == "operator" else values)}
         self.beginnings = self._listed("prefixes")
         self._lengths = tuple(sorted({len(prefix) for prefix in self.beginnings}, reverse=True))
         self._serves = _serving(self._rules)
         self._by_lists: dict[tuple[object, ...], list[Rule]] = {}
         self._plans: dict[tuple[object, ...], Plan] = {}
+
+    def judged_by(self, standings: Standings) -> "Table":
+        """Return the same table for connectors that do otherwise now."""
+        return Table(self.revision, *self._definitions, standings)
 
     def plan(self, ask: Ask) -> Plan:
         """Return the connectors that may carry such messages; an empty plan when none may."""
@@ -75,13 +76,14 @@ class Table:
         if plan is None:
             if len(self._plans) >= _REMEMBERED:
                 self._plans.clear()
-            plan = self._plans[sight] = Plan(_enough(_places(self._entries(ask, told), ask)))
+            probing = self._probing(ask, told) if self._probes else []
+            plan = self._plans[sight] = Plan(_enough(places_of(self._entries(ask, told), ask)), probing, self._probes)
         return plan
 
     def explain(self, ask: Ask) -> list[Candidate]:
         """Return every connector of every matching route, in order, with its place or the reason why it has none."""
         entries = list(self._entries(ask, self._told(ask)))
-        places = list(_places(iter(entries), ask))
+        places = list(places_of(iter(entries), ask))
         tried = Plan(places).usual
         stands = {
             share.connector_id: (number, bounds)
@@ -138,12 +140,25 @@ class Table:
     def _entries(self, ask: Ask, told: tuple[object, ...]) -> Iterator[Entry]:
         """Yield the pools of all matching routes, one after the other; a connector that comes again is refused there."""
         seen: set[str] = set()
+        operator = _operator(ask)
         for rule in self._matching(ask, told):
             for member in rule.members:
                 ident = member.connector_id
                 connector = self.connectors.get(ident)
-                yield Entry(rule.route, member, connector, "listed_before" if ident in seen else _refusal(connector, ask))
+                refusal = "listed_before" if ident in seen else _refusal(connector, ask)
+                standing = standing_of(self._standings, ident, operator) if self._standings else HEALTHY
+                yield Entry(rule.route, member, connector, standing, refusal)
                 seen.add(ident)
+
+    def _probing(self, ask: Ask, told: tuple[object, ...]) -> list[Probe]:
+        """Return the connectors of which one message is to show whether they work again."""
+        probing: list[Probe] = []
+        for entry in self._entries(ask, told):
+            if entry.refusal is None and entry.standing.admits is Admission.PROBE:
+                ident = entry.member.connector_id
+                keys = ((ident, None), (ident, _operator(ask)))
+                probing.append(Probe(next(key for key in keys if key in self._standings), ident))
+        return probing
 
 
 # Fields of a price; they have the names of what is asked.
@@ -162,16 +177,6 @@ def _refusal(connector: Connector | None, ask: Ask) -> str | None:
     return "excluded" if connector.id in ask.exclude else None
 
 
-def _places(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
-    """Yield those that may be used in the order of trying: who stands at one place shares it."""
-    for _, group in groupby(entries, key=lambda entry: (entry.route.id, entry.member.priority)):
-        usable = [entry for entry in group if entry.refusal is None]
-        if usable and usable[0].route.prefer is Prefer.COST:
-            yield from map(_shared, _by_cost(usable, ask))
-        elif usable:
-            yield _shared(usable)
-
-
 def _enough(places: Iterator[Place]) -> list[Place]:
     """Return the first places, as many as a plan can use."""
     taken: list[Place] = []
@@ -182,26 +187,12 @@ def _enough(places: Iterator[Place]) -> list[Place]:
     return taken
 
 
-def _shared(entries: list[Entry]) -> Place:
-    return shared(Share(entry.member.connector_id, entry.member.weight) for entry in entries)
-
-
-def _by_cost(entries: list[Entry], ask: Ask) -> list[list[Entry]]:
-    """Return the cheapest first and those without a price last; amounts of several currencies cannot be compared and stay together."""
-    prices = [_price(entry.connector, ask) for entry in entries]
-    if len({price.currency for price in prices if price}) != 1:
-        return [entries]
-    amounts = [(price is None, price.micros if price else 0) for price in prices]
-    ranked = sorted(zip(amounts, entries, strict=True), key=itemgetter(0))
-    return [[entry for _, entry in same] for _, same in groupby(ranked, key=itemgetter(0))]
-
-
-def _price(connector: Connector | None, ask: Ask) -> Money | None:
-    return price_of(connector.prices, ask.country, ask.operator, ask.lane) if connector and connector.prices else None
+def _operator(ask: Ask) -> Operator | None:
+    return Operator(ask.operator) if ask.operator else None
 
 
 def _candidate(entry: Entry, ask: Ask, stands: dict[str, tuple[int, tuple[int, int] | None]]) -> Candidate:
-    route, member, connector, refusal = entry
+    route, member, connector, standing, refusal = entry
     place, draws = stands.get(member.connector_id, (None, None)) if refusal is None else (None, None)
     return Candidate(
         connector_id=member.connector_id,
@@ -211,7 +202,8 @@ def _candidate(entry: Entry, ask: Ask, stands: dict[str, tuple[int, tuple[int, i
         prefer=route.prefer,
         priority=member.priority,
         weight=member.weight,
-        price=_price(connector, ask),
+        price=price_for(connector, ask),
+        health=standing,
         refusal=refusal or (None if place else "too_many_before"),
         place=place,
         draws=draws,

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from yanshu.domain.connectors import Connector, ConnectorState, Match, Member, Prefer, Price, Route
+from yanshu.domain.health import Admission, Standing, Standings
 from yanshu.domain.lanes import Lane
 from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
@@ -230,3 +231,71 @@ def test_who_stands_too_far_behind_is_told_so() -> None:
     table = Table(1, [connector(ident) for ident in idents], [route("r", *idents)])
     assert [c.refusal for c in table.explain(PLAIN)] == [None] * 10 + ["too_many_before"] * 2
     assert table.plan(PLAIN).usual == tuple(idents[:10])
+
+
+POOR, TRIED, OUT = Standing(20), Standing(100, Admission.PROBE), Standing(100, Admission.NONE)
+JUDGED: list[tuple[str, Standings, list[Route], list[str], list[set[str]]]] = [
+    ("a missing key is healthy", {("c", None): OUT}, [shared("r", A, B)], ["a", "b"], [{"a", "b"}]),
+    ("a lower weight stays at its place", {("a", None): POOR}, [shared("r", A, B)], ["b", "a"], [{"a", "b"}]),
+    ("no weight left stands by", {("a", None): Standing(0)}, [shared("r", A, B)], ["b", "a"], [{"a", "b"}]),
+    ("what admits nothing comes last", {("a", None): OUT}, [shared("r", A, B), shared("s", C)], ["b", "c", "a"], [{"b"}, {"c"}, {"a"}]),
+    ("across priorities", {("a", None): OUT}, [route("r", "a", "b", "c")], ["b", "c", "a"], [{"b"}, {"c"}, {"a"}]),
+    ("whatever it costs", {("a", None): OUT}, [shared("r", A, B, C, **COST)], ["b", "c", "a"], [{"b", "c"}, {"a"}]),
+    ("nobody is left out", {("a", None): OUT, ("b", None): OUT}, [shared("r", A, B)], ["a", "b"], [{"a"}, {"b"}]),
+    ("its operator's numbers only", {("a", Operator.CMCC): OUT}, [shared("r", A, B)], ["b", "a"], [{"b"}, {"a"}]),
+    ("not those of another operator", {("a", Operator.CUCC): OUT}, [shared("r", A, B)], ["a", "b"], [{"a", "b"}]),
+    ("a probe waits behind the others", {("a", None): TRIED}, [shared("r", A, B)], ["b", "a"], [{"b"}, {"a"}]),
+]
+
+
+@pytest.mark.parametrize(("standings", "routes", "usual", "places"), [row[1:] for row in JUDGED], ids=[row[0] for row in JUDGED])
+def test_health_moves_connectors(standings: Standings, routes: list[Route], usual: list[str], places: list[set[str]]) -> None:
+    accounts = [priced("a", 10), priced("b", 20), priced("c", 20)]
+    table = Table(1, accounts, routes).judged_by(standings)
+    assert list(table.plan(PLAIN).usual) == usual
+    told: dict[int, set[str]] = {}
+    for candidate in table.explain(PLAIN):
+        told.setdefault(candidate.place or 0, set()).add(candidate.connector_id)
+    assert told == dict(enumerate(places, 1))
+
+
+def test_a_lower_weight_gets_fewer_messages() -> None:
+    table = Table(1, [connector("a"), connector("b")], [shared("r", A, B)]).judged_by({("a", None): POOR})
+    assert {c.connector_id: (c.draws, c.weight, c.health.weight_percent) for c in table.explain(PLAIN)} == {
+        "a": ((834, 1000), 100, 20),
+        "b": ((0, 834), 100, 100),
+    }
+
+
+def test_health_by_operator_tells_numbers_apart() -> None:
+    table = Table(1, [connector("a"), connector("b")], [shared("r", A, B)])
+    assert table.told_by == {}
+    judged = table.judged_by({("a", Operator.CMCC): OUT, ("b", Operator.CUCC): OUT})
+    assert judged.told_by == {"operator": {"cmcc", "cucc"}}
+    asks = [replace(PLAIN, operator=operator) for operator in ("cmcc", "cucc", "ctcc", "")]
+    assert [judged.plan(ask).usual for ask in asks] == [("b", "a"), ("a", "b"), ("a", "b"), ("a", "b")]
+
+
+def test_a_probe_is_one_message_whoever_asks_first() -> None:
+    table = Table(1, [connector(ident) for ident in "abc"], [shared("r", A, B, C)]).judged_by({("a", None): TRIED})
+    plans = [table.plan(PLAIN), table.plan(replace(PLAIN, exclude=("c",)))]
+    assert plans[0] is not plans[1]
+    assert [plan.is_shared for plan in plans] == [True, True]
+    assert [plan.order_of(f"msg_{n}")[0] == "a" for n in range(20) for plan in plans].count(True) == 1
+    again = table.judged_by({("a", None): TRIED})
+    again.explain(PLAIN)
+    assert again.plan(PLAIN).usual[-1] == "a"
+    order = again.plan(PLAIN).order_of("msg_1")
+    assert (order[0], sorted(order)) == ("a", ["a", "b", "c"])
+
+
+def test_a_probe_for_the_numbers_of_one_operator_is_for_them_only() -> None:
+    table = Table(1, [connector("a"), connector("b")], [shared("r", A, B)]).judged_by({("a", Operator.CMCC): TRIED})
+    other = table.plan(replace(PLAIN, operator="cucc"))
+    assert {other.order_of(f"msg_{n}")[0] for n in range(50)} == {"a", "b"}
+    assert [table.plan(PLAIN).order_of(f"msg_{n}")[0] for n in range(3)] == ["a", "b", "b"]
+
+
+def test_a_connector_that_may_not_be_used_is_not_probed() -> None:
+    table = Table(1, [connector("a", state=ConnectorState.DRAINED), connector("b")], [shared("r", A, B)])
+    assert not table.judged_by({("a", None): TRIED}).plan(PLAIN).is_shared

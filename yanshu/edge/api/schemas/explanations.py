@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from yanshu.domain.health import Admission
 from yanshu.domain.messages import Status
 from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass, Owner
@@ -12,6 +13,13 @@ from yanshu.domain.submissions import SubmissionStatus
 from yanshu.edge.api.schemas.messages import ReasonOut
 from yanshu.edge.api.schemas.money import MoneyIO
 from yanshu.rules.routing.codes import Grounds
+
+
+class StandingOut(Struct):
+    """How a connector does of late with such numbers: what is left of its weight, and whether it gets all, one probe or none at first."""
+
+    weight_percent: int
+    admits: Admission
 
 
 class CandidateOut(Struct, kw_only=True):
@@ -30,6 +38,7 @@ class CandidateOut(Struct, kw_only=True):
     weight: int
     place: int | None
     share: float | None
+    health: StandingOut
     price: MoneyIO | None
 
 

@@ -1,0 +1,60 @@
+"""Ranking: in which order the connectors of matching routes are tried: routes, priority, cost or weight, and live health."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from yanshu.domain.connectors import Connector, Member, Prefer, Route
+from yanshu.domain.health import Admission, Standing
+from yanshu.domain.money import Money
+from yanshu.rules.routing.match import Ask
+from yanshu.rules.routing.plan import Place, Share, shared
+from yanshu.rules.routing.prices import price_of
+
+
+class Entry(NamedTuple):
+    """A member of a matching route's pool, how it does of late, and why it may not be used (`refusal` None: it may)."""
+
+    route: Route
+    member: Member
+    connector: Connector | None
+    standing: Standing
+    refusal: str | None
+
+
+def places_of(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
+    """Yield those that may be used in the order of trying: who stands at one place shares it.
+
+    Health lowers the weight of a connector beside those of its priority. One that admits nothing, or a probe only, comes after all
+    others: it is not refused, since it may be back before the others have failed.
+    """
+    behind: list[Entry] = []
+    for _, group in groupby(entries, key=lambda entry: (entry.route.id, entry.member.priority)):
+        usable = [entry for entry in group if entry.refusal is None]
+        behind += [entry for entry in usable if entry.standing.admits is not Admission.ALL]
+        ready = [entry for entry in usable if entry.standing.admits is Admission.ALL]
+        if ready and ready[0].route.prefer is Prefer.COST:
+            yield from map(_place, _by_cost(ready, ask))
+        elif ready:
+            yield _place(ready)
+    yield from ([Share(entry.member.connector_id, entry.member.weight)] for entry in behind)
+
+
+def price_for(connector: Connector | None, ask: Ask) -> Money | None:
+    """Return what a segment of such a message costs over a connector; None when it has no price that fits."""
+    return price_of(connector.prices, ask.country, ask.operator, ask.lane) if connector and connector.prices else None
+
+
+def _place(entries: list[Entry]) -> Place:
+    return shared(Share(entry.member.connector_id, entry.member.weight * entry.standing.weight_percent) for entry in entries)
+
+
+def _by_cost(entries: list[Entry], ask: Ask) -> list[list[Entry]]:
+    """Return the cheapest first and those without a price last; amounts of several currencies cannot be compared and stay together."""
+    prices = [price_for(entry.connector, ask) for entry in entries]
+    if len({price.currency for price in prices if price}) != 1:
+        return [entries]
+    amounts = [(price is None, price.micros if price else 0) for price in prices]
+    ranked = sorted(zip(amounts, entries, strict=True), key=itemgetter(0))
+    return [[entry for _, entry in same] for _, same in groupby(ranked, key=itemgetter(0))]
