@@ -1,5 +1,6 @@
 """Explain: why a message is where it is, in words and data, from what the stages left behind."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from yanshu.domain.events import Event
@@ -10,6 +11,7 @@ from yanshu.domain.reasons import reason_of
 from yanshu.pipeline import candidates as ways_out
 from yanshu.pipeline.attempts import Attempts
 from yanshu.pipeline.causes import Causes
+from yanshu.pipeline.reroute import MOVES
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.store import Store
@@ -24,6 +26,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "learned": "receipts have shown it",
         "lookup": "a register was asked",
         "nobody": "Nobody knows the operator of the number.",
+        "connector_down": "It moved from {before} to {after} at {at}: no link of {before} worked, or it was drained.",
+        "breaker_open": "It moved from {before} to {after} at {at}: the breaker of {before} was open.",
         "waiting": "It is {status}; the next deadline is {due_at}.",
         "final": "It is {status}: {advice} Who can act: {owner}.",
         "delivered": "It is delivered; nothing is left to do.",
@@ -36,6 +40,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "learned": "依据状态报告",
         "lookup": "依据携号转网查询",
         "nobody": "号码所属运营商未知。",
+        "connector_down": "{at} 由通道 {before} 转至 {after}：{before} 无可用连接或已停用。",
+        "breaker_open": "{at} 由通道 {before} 转至 {after}：{before} 已熔断。",
         "waiting": "当前状态 {status}；下一个时限 {due_at}。",
         "final": "当前状态 {status}：{advice} 处理方：{owner}。",
         "delivered": "已送达，无需处理。",
@@ -71,6 +77,7 @@ class Explainer:
             "sentences": [
                 *_begin(message, facts, words),
                 *ways_out.tell_all(candidates, message.id, message.candidates, language),
+                *self._moves(events, words),
                 *self._attempts.tell(submissions, events, language),
                 *_end(message, words, language),
             ],
@@ -86,6 +93,20 @@ class Explainer:
             return []
         signature = signature_of(message.text)
         return self._router.explain(ways_out.full_ask(facts, message.workspace_id, message.lane, message.livemode, signature))
+
+    def _moves(self, events: Sequence[Event], words: dict[str, str]) -> list[str]:
+        """Tell of the connectors it waited for in vain."""
+        return [
+            words[event.data["because"]].format(
+                before=self._name(event.data["from_connector"]), after=self._name(event.data["connector"]), at=_time(event.created_at)
+            )
+            for event in events
+            if event.data.get("because") in MOVES
+        ]
+
+    def _name(self, connector_id: str) -> str:
+        connector = self._router.connectors.get(connector_id)
+        return connector.name if connector else connector_id
 
 
 def _begin(message: Message, facts: NumberFacts | None, words: dict[str, str]) -> list[str]:

@@ -11,6 +11,10 @@ from yanshu.pipeline.route import Router
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
 
+# Why a message moved, as its event says it and `explain` tells it.
+CONNECTOR_DOWN = "connector_down"
+BREAKER_OPEN = "breaker_open"
+MOVES = frozenset({CONNECTOR_DOWN, BREAKER_OPEN})
 _ROWS = 1000
 _WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
 
@@ -35,8 +39,8 @@ class Rerouter:
         now = self._clock.now()
         async with self._store.read() as uow:
             reports = await uow.records.links()
-        stranded = dict.fromkeys(self._without_link(reports, now), "connector_down")
-        stranded |= dict.fromkeys(self.stopped(), "breaker_open")
+        stranded = dict.fromkeys(self._without_link(reports, now), CONNECTOR_DOWN)
+        stranded |= dict.fromkeys(self.stopped(), BREAKER_OPEN)
         if not stranded:
             return 0
         async with self._store.write() as uow:

@@ -36,6 +36,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt_jitter_seconds: Seconds = 0.0
     receipt_loss_rate: Rate = 0.0
     receipt_duplicate_rate: Rate = 0.0
+    stray_receipt_rate: Rate = 0.0
     fail_rate: Rate = 0.0
     fail_stat: Literal["EXPIRED", "DELETED", "UNDELIV", "UNKNOWN", "REJECTD"] = "UNDELIV"
     fail_err: Annotated[str, Meta(max_length=20, pattern="^[!-~]*$")] = "CB:0018"

@@ -12,7 +12,7 @@ from yanshu.ports.clock import Clock
 from yanshu.simulator.accounts import AccountDesk, Admission, Line
 from yanshu.simulator.behaviour import Behaviour, SimulatorSettings, changed
 from yanshu.simulator.handsets import Handsets, write_reply
-from yanshu.simulator.identifiers import first_number
+from yanshu.simulator.identifiers import MICROSECOND, first_number
 from yanshu.simulator.ledger import Ledger
 from yanshu.simulator.schedule import Schedule
 from yanshu.simulator.script import DELIVERED, Reply, Report, Script, find_script
@@ -20,6 +20,7 @@ from yanshu.simulator.traffic import Inbound, Receipt, Segment
 
 SEED_LENGTH = 8
 GARBAGE_LENGTH = 64
+YESTERDAY = 86_400 * MICROSECOND  # a number of a day ago is nobody's
 PLAIN_REPORT = DELIVERED[0]
 
 
@@ -161,10 +162,14 @@ class Smsc:
         if behaviour.receipt_loss_rate and self.dice.random() < behaviour.receipt_loss_rate:
             desk.tally.lost_receipts += 1
             return
-        twice = behaviour.receipt_duplicate_rate and self.dice.random() < behaviour.receipt_duplicate_rate
-        for _ in range(2 if twice else 1):
+        numbers = [number]
+        if behaviour.receipt_duplicate_rate and self.dice.random() < behaviour.receipt_duplicate_rate:
+            numbers.append(number)
+        if behaviour.stray_receipt_rate and self.dice.random() < behaviour.stray_receipt_rate:
+            numbers.insert(0, number - YESTERDAY)
+        for reported in numbers:
             desk.tally.receipts += 1
-            desk.hand_over(Receipt(segment, number, report, self.clock.now().timestamp()), line)
+            desk.hand_over(Receipt(segment, reported, report, self.clock.now().timestamp()), line)
 
     def _scripted_reply(self, line: Line, segment: Segment, reply: Reply) -> None:
         """Say what the script says, as often as it says."""

@@ -240,6 +240,7 @@ FAULTS = [
     ("lost receipts", Behaviour(receipt_loss_rate=1), ["answer"], "lost_receipts"),
     ("failures", Behaviour(fail_rate=1), ["answer", "deliver"], "receipts"),
     ("duplicate receipts", Behaviour(receipt_duplicate_rate=1), ["answer", "deliver", "deliver"], "receipts"),
+    ("stray receipts", Behaviour(stray_receipt_rate=1), ["answer", "deliver", "deliver"], "receipts"),
     ("garbage", Behaviour(garbage_every=1), ["garbage", "answer", "deliver"], "accepted"),
     ("dropped links", Behaviour(drop_every=1), [], "cut"),
 ]
