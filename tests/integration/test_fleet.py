@@ -23,7 +23,7 @@ from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples, changed
 
-LEASE_ROUNDS = 10
+LEASE_ROUNDS = 7
 HOUR = timedelta(hours=1)
 
 

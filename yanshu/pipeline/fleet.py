@@ -25,8 +25,10 @@ from yanshu.runtime.supervise import Supervisor
 
 _ROUND_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
+# With the round in which it is seen and the bind, a dead process's link is another's in less than 10 s.
+_LEASE = timedelta(seconds=7)
 # Which part of a lease we rely on without renewing it; in the rest, links are closed, each wait of that within the hurry.
-_TRUSTED = 0.7
+_TRUSTED = 0.65
 _HURRY_SECONDS = 1.2
 _TOLD = {LinkState.UP: logging.INFO, LinkState.DOWN: logging.WARNING, LinkState.BLOCKED: logging.ERROR}
 MakeCarrier = Callable[[Connector, int], Carrier]
@@ -62,8 +64,7 @@ class Fleet:
         self._is_stopping = False
         self._log = get_logger("fleet")
         self._told: dict[str, tuple[LinkState, str]] = {}
-        self.lease = timedelta(seconds=10)
-        self._heartbeats = Heartbeats(node_id, self.lease.total_seconds())
+        self._heartbeats = Heartbeats(node_id, _LEASE.total_seconds())
 
     def attach(self, outcome: Outcome) -> None:
         """Hear from the intake about links and windows."""
@@ -125,7 +126,7 @@ class Fleet:
 
         Before that a busy store is no reason to drop links: answers still come in, and leases outlive a short outage.
         """
-        horizon = self._clock.monotonic() - _TRUSTED * self.lease.total_seconds()
+        horizon = self._clock.monotonic() - _TRUSTED * _LEASE.total_seconds()
         overdue = [self._held.pop(key) for key, link in list(self._held.items()) if link.renewed_at < horizon]
         await asyncio.gather(*(link.carrier.stop(_HURRY_SECONDS) for link in overdue))
         await asyncio.gather(*(self._close(link, 0.0) for link in overdue))
@@ -144,7 +145,7 @@ class Fleet:
         async with self._store.write() as uow:
             self._heartbeats.look(await uow.records.links(), began)
             for key, link in list(self._held.items()):
-                if not await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + self.lease):
+                if not await uow.records.acquire_lease(_lease_name(key), self._node_id, now, now + _LEASE):
                     lost.append(key)
                 else:
                     await uow.records.report_link(self._report(link, link.carrier.state, link.detail))
@@ -169,8 +170,8 @@ class Fleet:
             return False
         died_at = self._heartbeats.died_at(key, seen)
         # A holder that died before the clock was set back left a lease that would last until the clock has caught up.
-        over = now if died_at is None else max(now, died_at + self.lease)
-        if not await uow.records.acquire_lease(_lease_name(key), self._node_id, over, now + self.lease):
+        over = now if died_at is None else max(now, died_at + _LEASE)
+        if not await uow.records.acquire_lease(_lease_name(key), self._node_id, over, now + _LEASE):
             return False
         await uow.records.report_link(
             LinkReport(connector_id=key[0], slot=key[1], node_id=self._node_id, state=LinkState.DOWN, detail="taken over", changed_at=now)
