@@ -1,6 +1,6 @@
 """The whole path on one machine: HTTP → store → a carrier's protocol over TCP to a separate sink → receipt stored. Prints JSON.
 
-    python -m tests.bench.path [--store sqlite|postgresql] [--only batches,singles,otp,queue] [--messages N] [--protocol cmpp]
+    python -m tests.bench.path [--store sqlite|postgresql] [--only batches,singles,otp,queue,receipts] [--messages N] [--protocol cmpp]
 
 Every figure is end to end: a run ends when the receipt of its last message is stored and the batch counters say so.
 """
@@ -72,9 +72,13 @@ class Bench:
 
     async def arrivals(self) -> dict[str, float]:
         """Number → wall time at which the sink first saw a submit to it."""
+        return await self.tell_sink("arrivals")
+
+    async def tell_sink(self, line: str) -> dict[str, Any]:
+        """Say a line to the sink and return its answer."""
         reader, writer = await asyncio.open_connection(self.sunk["host"], self.sunk["control_port"], limit=1 << 26)
-        writer.write(b"arrivals\n")
-        found: dict[str, float] = json.loads(await reader.readline())
+        writer.write(f"{line}\n".encode())
+        found: dict[str, Any] = json.loads(await reader.readline())
         writer.close()
         return found
 
@@ -134,7 +138,7 @@ async def measure_singles(bench: Bench, messages: int) -> dict[str, Any]:
     requests = [prepare("POST", "/v1/messages", bench.key, body) for body in bodies]
     driver, before, started = Driver(bench.host, bench.port), bench.cpu(), time.perf_counter()
     accept = await driver.run(requests, 64)
-    await until(lambda: _all_final(bench))
+    await until(lambda: _none_is(bench, "queued", "submitting", "submitted"))
     wall = time.perf_counter() - started
     return {
         "messages": messages,
@@ -144,8 +148,8 @@ async def measure_singles(bench: Bench, messages: int) -> dict[str, Any]:
     }
 
 
-async def _all_final(bench: Bench) -> bool:
-    for status in ("queued", "submitting", "submitted"):
+async def _none_is(bench: Bench, *statuses: str) -> bool:
+    for status in statuses:
         page = await bench.driver.call("GET", f"/v1/messages?status={status}&limit=1", bench.key)
         if page["data"]:
             return False
@@ -200,6 +204,18 @@ async def measure_queue(bench: Bench, messages: int) -> dict[str, Any]:
         "rss_mb": {"now": round(memory_mb(bench.server.pid, "VmRSS")), "anonymous": round(memory_mb(bench.server.pid, "RssAnon"))},
         "page_of_50_ms": {"p50": ms(percentile(pages.seconds, 0.5)), "p99": ms(percentile(pages.seconds, 0.99))},
     }
+
+
+async def measure_receipts(bench: Bench, messages: int) -> dict[str, Any]:
+    """Receipts alone: all messages are submitted before the first comes, then all come at once; ends when they are stored."""
+    await bench.tell_sink("hold")
+    driver = Driver(bench.host, bench.port)
+    await driver.run(list(requests_of(bench, messages)), 4, keep=lambda _: True)
+    await until(lambda: _none_is(bench, "queued", "submitting"))
+    before, started = bench.cpu(), time.perf_counter()
+    await bench.tell_sink("release")
+    await bench.delivered([json.loads(answer)["id"] for answer in driver.answers])
+    return {"receipts": messages, **rates(bench, before, messages, time.perf_counter() - started)}
 
 
 async def _load_done(load: "asyncio.Task[float]", bench: Bench, driver: Driver) -> None:
@@ -257,6 +273,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         "singles": lambda bench: measure_singles(bench, options.messages // 10),
         "otp": lambda bench: measure_otp(bench, options.messages * 2),
         "queue": lambda bench: measure_queue(bench, options.messages * 10),
+        "receipts": lambda bench: measure_receipts(bench, options.messages),
     }
     found: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, Python {platform.python_version()}"}
     for store in options.store.split(","):
@@ -283,7 +300,7 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", default="sqlite,postgresql")
-    parser.add_argument("--only", default="batches,singles,otp,queue")
+    parser.add_argument("--only", default="batches,singles,otp,queue,receipts")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--protocol", default="smpp", choices=ACCOUNTS)
     parser.add_argument("--keep", action="store_true", help="store the result as the new baseline")

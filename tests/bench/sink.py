@@ -4,7 +4,8 @@ Run as its own process: ``python -m tests.bench.sink --port 0 --protocol cmpp``.
 by slicing, keeps no message, and checks nothing, so what the benchmark measures is the platform and not its peer.
 Budget: 12 µs CPU a message (submit, answer, receipt, acknowledgement).
 
-The control port speaks lines: ``stats`` and ``arrivals`` answer one JSON line, ``reset`` starts the counters anew.
+The control port speaks lines: ``stats`` and ``arrivals`` answer one JSON line, ``reset`` starts the counters anew, ``hold`` keeps
+receipts back from now on, ``release`` writes all that were kept.
 """
 
 import argparse
@@ -51,6 +52,8 @@ class Counters:
 
     def __init__(self, watch: bytes) -> None:
         self.watch = watch
+        self.is_holding = False
+        self.held: list[tuple[Any, bytes]] = []
         self.next_id = time.time_ns() >> 14  # twelve hexadecimal digits until the year 2116
         self.reset()
 
@@ -142,7 +145,9 @@ class Sink(asyncio.Protocol):
         source, dest, number = self.addresses(data, start)
         if counters.watch and number.startswith(counters.watch):
             counters.arrivals.setdefault(number, now)
-        if self.receives:
+        if counters.is_holding:
+            counters.held.append((self.transport, self._receipt(source, dest, ident, now)))
+        elif self.receives:
             out.append(self._receipt(source, dest, ident, now))
         elif self.receivers:
             other = self.receivers[0]
@@ -259,7 +264,20 @@ def answer_line(counters: Counters, line: bytes) -> dict[str, Any]:
         case b"reset":
             counters.reset()
             return {"reset": True}
-    return {"error": "say stats, arrivals or reset"}
+        case b"hold":
+            counters.is_holding = True
+            return {"holding": True}
+        case b"release":
+            return {"released": release(counters)}
+    return {"error": "say stats, arrivals, reset, hold or release"}
+
+
+def release(counters: Counters) -> int:
+    """Write the receipts that were kept back, as fast as the peer reads; return how many."""
+    held, counters.held, counters.is_holding = counters.held, [], False
+    for transport in dict.fromkeys(transport for transport, _ in held):
+        transport.write(b"".join(octets for owner, octets in held if owner is transport))
+    return len(held)
 
 
 async def serve(host: str, port: int, control_port: int, watch: str, protocol: str) -> None:

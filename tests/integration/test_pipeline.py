@@ -41,7 +41,7 @@ from yanshu.settings import Settings
 from yanshu.testing.carriers import ScriptedCarrier, always
 from yanshu.testing.causes import shipped_causes
 from yanshu.testing.clocks import FakeClock
-from yanshu.testing.samples import in_turn
+from yanshu.testing.samples import Samples, in_turn
 
 WS = "ws_1"
 TEXT = "【雁书】您的验证码是 482913"
@@ -392,3 +392,15 @@ async def test_a_preview_of_an_empty_batch_shows_nothing(house: House) -> None:
     await house.open(con_a=always(AnswerResult.ACCEPTED))
     batch, _ = await house.batches.create(Send(workspace_id=WS, livemode=True, text=TEXT, recipients=()), start=False)
     assert (await house.batches.preview(WS, batch.id)).sample == ()
+
+
+async def test_a_flood_of_receipts_is_stored_in_parts_and_all_of_it_is_acknowledged(house: House) -> None:
+    await house.open(con_a=always(AnswerResult.ACCEPTED))
+    samples, done = Samples(house.clock), []
+    for burst in range(40):
+        house.outcome.arrived([samples.receipt(f"{burst}-{number}") for number in range(500)], done.append)
+    await house.outcome.settled()
+    assert done == [True] * 40
+    told = house.metrics.render().decode()
+    assert 'yanshu_chunk_size_sum{stage="outcome"} 20000.0' in told
+    assert 'yanshu_chunk_size_count{stage="outcome"} 3.0' in told

@@ -6,6 +6,7 @@ update of the message, not two. A receipt is acknowledged to the carrier only af
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
 
 _FACTS_A_FLUSH = 2000
+# More than this, and a burst, is never stored at once: statements have limits, and other writers wait meanwhile.
+_FACTS_AT_MOST = 4 * _FACTS_A_FLUSH
 # Answers not yet stored are what a crash makes unknown: with so many, links claim no more until the store has caught up.
 _UNSTORED_LIMIT = 3 * _FACTS_A_FLUSH
 _LINGER_SECONDS = 0.008
@@ -176,13 +179,30 @@ class Outcome:
             return
 
     def _take(self) -> Work:
-        """Take what is collected, with the claimed messages the answers belong to."""
-        answers, self._ended = self._ended, {}
-        bursts, self._bursts = self._bursts, []
-        count, self._facts = self._facts, 0
+        """Take what is collected, as much as is stored at once, with the claimed messages the answers belong to."""
+        if self._facts <= _FACTS_AT_MOST:
+            answers, self._ended = self._ended, {}
+            bursts, self._bursts = self._bursts, []
+            count, self._facts = self._facts, 0
+        else:
+            answers, bursts, count = self._take_some()
         self._storing += count
         flights = {ident: flight.message for ident in answers if (flight := self._flights.pop(ident, None)) is not None}
         return Work(answers, flights, bursts, count)
+
+    def _take_some(self) -> tuple[dict[str, list[Answer]], list[Burst], int]:
+        """Take the oldest of both, and have the rest taken next; how many facts they are."""
+        answers = {ident: self._ended.pop(ident) for ident in list(islice(self._ended, _FACTS_AT_MOST // 2))}
+        count, bursts = sum(map(len, answers.values())), 0
+        while bursts < len(self._bursts) and count < _FACTS_AT_MOST:
+            count += len(self._bursts[bursts].arrivals)
+            bursts += 1
+        taken, self._bursts = self._bursts[:bursts], self._bursts[bursts:]
+        if self._ended or self._bursts:
+            self._tell(-count)
+        else:
+            self._facts = 0
+        return answers, taken, count
 
     def _put_back(self, work: Work) -> None:
         """The store was busy: keep everything for the next flush; refuse what the carrier will not wait for."""
