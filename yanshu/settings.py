@@ -8,12 +8,14 @@ from dataclasses import Field, dataclass, field, fields, replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "YANSHU_"
 # Read by `yanshu send`, which talks to a server instead of being one.
 CLIENT_VARIABLES = frozenset({"YANSHU_URL", "YANSHU_KEY"})
 SECRET_FIELDS = frozenset({"database_url", "master_key", "metrics_token"})
 ROLES = frozenset({"api", "dispatcher", "worker"})
+BIND_PROTOCOLS = frozenset({"smpp", "cmpp"})
 _HIDDEN = "(set, hidden)"
 _PORT_MOST = 65_535
 _HOST = re.compile(r"(?:\[[^\]]+\]|[^\s:]*)(?::\d{1,5})?")
@@ -66,6 +68,14 @@ def _listening(text: str) -> str | None:
     return None if good else "host:port, such as 127.0.0.1:8081"
 
 
+def _binds(text: str) -> str | None:
+    try:
+        read_bind_listen(text)
+    except ValueError:
+        return "a comma list such as smpp://0.0.0.0:2775,cmpp://0.0.0.0:7890, each protocol once"
+    return None
+
+
 def _roles(text: str) -> str | None:
     try:
         read_roles(text)
@@ -89,6 +99,9 @@ class Settings:
     roles: str = setting("all", "What this process does: all, or a comma list of api, dispatcher, worker.", _roles)
     listen_host: str = setting("127.0.0.1", "Address the HTTP API listens on.")
     listen_port: int = setting(8080, "Port the HTTP API listens on.", between(0, _PORT_MOST))
+    bind_listen: str = setting(
+        "", "Where customers bind, such as smpp://0.0.0.0:2775,cmpp://0.0.0.0:7890, in processes with the role api; empty: nowhere.", _binds
+    )
     public_url: str = setting("", "URL under which customers reach this API, for links in answers; empty: made from host and port.", _web)
     callbacks_listen: str = setting("", "host:port on which receipts and replies of HTTP carriers come in; empty: nowhere.", _listening)
     callbacks_url: str = setting("", "URL under which carriers reach that listener; empty: made from its host and port.", _web)
@@ -173,6 +186,17 @@ def checked(settings: Settings) -> Settings:
             given = "" if declared.name in SECRET_FIELDS else f", not {value!r}"
             raise SettingsError(f"{name} must be {expected}{given}")
     return settings
+
+
+def read_bind_listen(text: str) -> dict[str, tuple[str, int]]:
+    """Return where each protocol of binds is to be spoken: protocol → (host, port). Raises ValueError for anything else."""
+    found: dict[str, tuple[str, int]] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        url = urlsplit(part)
+        if url.scheme not in BIND_PROTOCOLS or url.scheme in found or not url.hostname or url.port is None or url.path or url.query:
+            raise ValueError(part)
+        found[url.scheme] = (url.hostname, url.port)
+    return found
 
 
 def read_roles(text: str) -> frozenset[str]:

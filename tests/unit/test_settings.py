@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from yanshu.settings import SECRET_FIELDS, Settings, SettingsError, checked, read_roles, read_settings, shown
+from yanshu.settings import SECRET_FIELDS, Settings, SettingsError, checked, read_bind_listen, read_roles, read_settings, shown
 
 
 def test_without_variables_the_defaults_run_the_embedded_form() -> None:
@@ -97,3 +97,23 @@ def test_secrets_are_shown_as_set_and_everything_else_as_it_is() -> None:
 def test_roles_are_read() -> None:
     assert read_roles("all") == {"api", "dispatcher", "worker"}
     assert read_roles("api, worker") == {"api", "worker"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("smpp://0.0.0.0:2775", {"smpp": ("0.0.0.0", 2775)}),
+        (" smpp://127.0.0.1:0 , cmpp://[::1]:7890 ", {"smpp": ("127.0.0.1", 0), "cmpp": ("::1", 7890)}),
+    ],
+)
+def test_where_customers_bind_is_a_list(text: str, found: dict[str, tuple[str, int]]) -> None:
+    assert read_bind_listen(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["2775", "smpp://host", "smpp://:2775", "sgip://h:1", "smpp://h:1,smpp://h:2", "smpp://h:99999", "smpp://h:1/x"]
+)
+def test_a_place_nobody_could_bind_to_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="YANSHU_BIND_LISTEN must be"):
+        read_settings({"YANSHU_BIND_LISTEN": text})

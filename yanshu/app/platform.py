@@ -8,6 +8,7 @@ from msgspec import Struct
 from yanshu import __version__
 from yanshu.adapters.channels.http import AiohttpPoster
 from yanshu.adapters.stores import open_store
+from yanshu.app.binds import Reception
 from yanshu.app.callbacks import Callbacks
 from yanshu.app.carriers import Making, check_connector, make_carrier
 from yanshu.app.http import Listener
@@ -106,6 +107,7 @@ class Platform:
         self.listener = Listener(settings.drain_seconds)
         self.callbacks = Callbacks(settings, self.clock, self.sealer)
         self.stages = self._wire()
+        self.reception = Reception(self.store, self.clock, self.stages.accepter, self.metrics)
         self.admin_key: str | None = None
 
     @property
@@ -164,6 +166,7 @@ class Platform:
             services += [
                 Service(name="sweep", run=lambda: stages.sweeper.run(interval)),
                 Service(name="batches", run=stages.runner.run),
+                *self.reception.worker_services(),
                 Service(name="notify", run=stages.notifier.run, stop=lambda: stages.notifier.stop(budget), budget_seconds=budget + 1),
             ]
         if "dispatcher" in self.roles:
@@ -171,6 +174,7 @@ class Platform:
             services.append(Service(name="fleet", run=lambda: stages.fleet.run(self.supervisor), stop=stop, budget_seconds=budget + 5))
         if "api" in self.roles:
             services.append(Service(name="gate", run=self.gate.run, stop=self.gate.flush))
+            services += self.reception.door_services(self.settings, self.sealer, self.node_id, self.supervisor)
             door = self.listener
             services.append(Service(name="http", start=self._listen, run=door.serve, stop=door.drain, budget_seconds=budget))
         return services

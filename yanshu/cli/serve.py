@@ -57,6 +57,8 @@ def _announce(platform: Platform, carrier_port: int | None = None) -> None:
 
 def _for_a_program(platform: Platform, carrier_port: int | None) -> dict[str, Any]:
     said: dict[str, Any] = {"listening": platform.url or None, "url": platform.url, "roles": sorted(platform.roles)}
+    if platform.reception.addresses:
+        said["binds"] = platform.reception.addresses
     if carrier_port is not None:
         account = Account()
         said["simulator"] = {"host": "127.0.0.1", "port": carrier_port, "system_id": account.system_id, "password": account.password}
@@ -73,6 +75,8 @@ def _for_a_person(platform: Platform, carrier_port: int | None) -> str:
     lines = ["", "  Yanshu is ready. Ctrl-C stops it.", "", f"  roles      {', '.join(sorted(platform.roles))}", f"  store      {store}"]
     if platform.url:
         lines += [f"  API        {platform.url}/v1", f"  try it     {platform.url}/docs"]
+    if platform.reception.addresses:
+        lines += [f"  binds      {', '.join(f'{name} on {where}' for name, where in platform.reception.addresses.items())}"]
     if carrier_port is not None:
         account = Account()
         lines += [f"  carrier    127.0.0.1:{carrier_port}, simulated ({account.system_id}, password {account.password})"]

@@ -37,7 +37,7 @@ class Idempotency(Struct, frozen=True):
 
 
 class Send(Struct, frozen=True, kw_only=True):
-    """The wish to send one text, with `${name}` places, to one or many recipients of one workspace."""
+    """The wish to send one text, with `${name}` places unless it is `literal`, to one or many recipients of one workspace."""
 
     workspace_id: str
     livemode: bool
@@ -58,6 +58,7 @@ class Send(Struct, frozen=True, kw_only=True):
     callback_url: str | None = None
     metadata: dict[str, Any] | None = None
     batch_id: str | None = None
+    literal: bool = False
 
 
 class Saved(Struct, frozen=True):

@@ -47,6 +47,11 @@ _OURS: dict[str, Reason] = {
     "template_param_unused": Reason("content", "A value has no place in the text.", "提供了文本中不存在的变量。"),
     "template_param_invalid": Reason("content", "A value does not fit its place.", "变量值不符合要求。"),
     "text_too_long": Reason("content", "The text has too many segments; shorten it.", "短信条数过多，请缩短文本。"),
+    "segments_missing": Reason(
+        "workspace",
+        "Segments of this long text never came over the bind. Send the whole text again.",
+        "接入侧提交的长短信缺少部分分条，请重新发送整条短信。",
+    ),
     "text_empty": Reason("content", "There is no visible text.", "没有可见的文本内容。"),
     "no_route_accepts_content": Reason(
         "platform",

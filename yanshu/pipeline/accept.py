@@ -6,8 +6,9 @@ all. A single send is a list of one; sixty-four concurrent ones cost one commit.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -16,8 +17,9 @@ from yanshu.domain.errors import CallerError, Conflict, Overloaded, RecipientRef
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Status
 from yanshu.pipeline.compose import Composed, Composer
-from yanshu.pipeline.suppress import NOBODY
+from yanshu.pipeline.suppress import NOBODY, Suppressed
 from yanshu.ports.clock import Clock
+from yanshu.ports.joining import Also
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
 
@@ -26,14 +28,23 @@ _ROWS_A_COMMIT = 2000
 _REFERENCE_WINDOW = timedelta(hours=24)
 
 
-class _Waiting(Struct):
-    """A composed send that waits for its transaction."""
+Taken: TypeAlias = list[Message] | CallerError
+"""What became of one send of a chunk: its messages, or why it was refused."""
 
-    send: Send
+
+async def _nothing_else(uow: UnitOfWork) -> None:
+    """Join a transaction without a wish."""
+
+
+class _Waiting(Struct):
+    """A composed send, or a chunk of them without keys of their own, that waits for its transaction, which `also` joins."""
+
     composed: Composed
-    idempotency: Idempotency | None
-    render: Render | None
     done: asyncio.Future[Accepted]
+    send: Send | None = None
+    idempotency: Idempotency | None = None
+    render: Render | None = None
+    also: Callable[[UnitOfWork], Awaitable[None]] = _nothing_else
     answer: Accepted | None = None
 
 
@@ -69,9 +80,37 @@ class Accepter:
         if single and composed.errors:
             self._count(composed)
             raise composed.errors[0]
-        waiting = _Waiting(send, composed, idempotency, render, asyncio.get_running_loop().create_future())
+        done = asyncio.get_running_loop().create_future()
+        return await self._commit_soon(_Waiting(composed, done, send, idempotency, render))
+
+    async def accept_each(self, sends: Sequence[Send], also: Also[list[Taken]]) -> list[Taken]:
+        """Take responsibility for a chunk of sends at once, none of which has a key; what became of each, in order.
+
+        A send to one recipient is refused as a whole; of one to many, what is wrong with a recipient becomes a message with
+        status rejected. `also` joins the transaction, unless all are refused. Raises `Overloaded` as `accept` does.
+        """
+        if self._rows_waiting >= self._backlog:
+            raise Overloaded("overloaded", retry_after=1)
+        taken: list[Taken] = []
+        good: list[Composed] = []
+        for send, composed in zip(sends, await self._composer.compose_each(sends), strict=True):
+            if isinstance(composed, CallerError):
+                taken.append(composed)
+            elif composed.errors and len(send.recipients) == 1:
+                self._count(composed)
+                taken.append(composed.errors[0])
+            else:
+                good.append(composed)
+                taken.append(composed.messages)
+        if good:
+            done = asyncio.get_running_loop().create_future()
+            await self._commit_soon(_Waiting(_merged(good), done, also=lambda uow: also(uow, taken)))
+        return taken
+
+    async def _commit_soon(self, waiting: _Waiting) -> Accepted:
+        """Have it stored with whatever else is waiting."""
         self._waiting.append(waiting)
-        self._rows_waiting += len(composed.messages)
+        self._rows_waiting += len(waiting.composed.messages)
         self._idle.clear()
         self._news.set()
         return await waiting.done
@@ -80,9 +119,12 @@ class Accepter:
         """Return what would be sent; nothing is stored."""
         return await self._composer.preview(send)
 
-    async def compose(self, send: Send, uow: UnitOfWork | None = None) -> Composed:
-        """Return what `send` would become, message by message, as the transaction `uow` sees it; nothing is stored."""
-        return await self._composer.compose(send, uow)
+    async def compose(self, send: Send, uow: UnitOfWork | None = None, refusal: CallerError | None = None) -> Composed:
+        """Return what `send` would become, message by message, as the transaction `uow` sees it; nothing is stored.
+
+        See `Composer.compose`.
+        """
+        return await self._composer.compose(send, uow, refusal)
 
     async def run(self) -> None:
         """Commit what is waiting, for ever."""
@@ -140,15 +182,19 @@ class Accepter:
                 _fail(waiting, error)
             raise
         self._metrics.committed("accept", len(messages), self._clock.monotonic() - started)
+        self.announce(messages)
+        for waiting in chunk:
+            if waiting.answer is not None and not waiting.done.done():
+                waiting.done.set_result(waiting.answer)
+
+    def announce(self, messages: Sequence[Message]) -> None:
+        """Tell who waits for work that these have been committed."""
         self._store.wake("events")
         lanes = {message.lane for message in messages if message.status is Status.QUEUED}
         if lanes:
             self._store.wake("queue")
         if Lane.OTP in lanes:
             self._store.wake("urgent")
-        for waiting in chunk:
-            if waiting.answer is not None and not waiting.done.done():
-                waiting.done.set_result(waiting.answer)
 
     async def _store_chunk(self, uow: UnitOfWork, chunk: Sequence[Composed]) -> list[Message]:
         """Write messages and their events; the messages."""
@@ -170,13 +216,17 @@ class Accepter:
     async def _admit(self, uow: UnitOfWork, waiting: _Waiting) -> bool:
         """Claim the send's keys inside the transaction; False when it is answered already (replayed or refused)."""
         try:
-            waiting.answer = await self._replay_or_store(uow, waiting)
+            if waiting.send is not None:
+                waiting.answer = await self._replay_or_store(uow, waiting, waiting.send)
+            else:
+                waiting.answer = Accepted(waiting.composed.messages)
+                await waiting.also(uow)
         except CallerError as error:
             _fail(waiting, error)
             return False
         return waiting.answer.replayed is None
 
-    async def _replay_or_store(self, uow: UnitOfWork, waiting: _Waiting) -> Accepted:
+    async def _replay_or_store(self, uow: UnitOfWork, waiting: _Waiting, send: Send) -> Accepted:
         """Answer from the record of the same key, or take the send's marks and leave the record.
 
         Marks come before the record: a refused send must leave none. A refusal looks for a record once more, because
@@ -184,10 +234,10 @@ class Accepter:
         """
         key, messages = waiting.idempotency, waiting.composed.messages
         if key is None:
-            await self._claim_marks(uow, waiting)
+            await self._claim_marks(uow, send)
             return Accepted(messages)
         try:
-            await self._claim_marks(uow, waiting)
+            await self._claim_marks(uow, send)
         except CallerError:
             if saved := await uow.records.recall(key):
                 return Accepted([], saved)
@@ -196,9 +246,8 @@ class Accepter:
         saved = await uow.records.remember(key, answer)
         return Accepted([] if saved else messages, saved)
 
-    async def _claim_marks(self, uow: UnitOfWork, waiting: _Waiting) -> None:
+    async def _claim_marks(self, uow: UnitOfWork, send: Send) -> None:
         """Take the dedupe key and the unique client references, or refuse."""
-        send = waiting.send
         now = self._clock.now()
         if send.dedupe is not None:
             mark = f"dedupe:{send.workspace_id}:{send.livemode:d}:{send.dedupe.key}"
@@ -214,6 +263,15 @@ class Accepter:
             }
             if marks and await uow.records.mark_unique(marks, now):
                 raise Conflict("client_reference_exists", param="client_reference")
+
+
+def _merged(chunk: Sequence[Composed]) -> Composed:
+    """Return a chunk of composed sends as one that can only be stored."""
+    probes = {number: at for composed in chunk for number, at in composed.suppressed.probes.items()}
+    refused = [error for composed in chunk for error in composed.suppressed.refusals.values()]
+    messages = [message for composed in chunk for message in composed.messages]
+    events = [event for composed in chunk for event in composed.events]
+    return Composed(messages, events, {}, Suppressed(dict(enumerate(refused)), probes) if probes or refused else NOBODY)
 
 
 def _fail(waiting: _Waiting, error: BaseException) -> None:

@@ -1,5 +1,7 @@
 """Compose: from a `Send` to messages ready to be stored: numbers, texts, segments, check and route, for a whole chunk."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +43,14 @@ class Composed(Struct, frozen=True):
     suppressed: Suppressed = NOBODY
 
 
+class _Judged(Struct, frozen=True):
+    """Drafts in the order of the recipients, and what was found of which."""
+
+    drafts: list[Draft]
+    verdicts: dict[int, Verdict]
+    errors: dict[int, CallerError]
+
+
 class Composer:
     """Turns sends into messages. Nothing is stored here; the store is read only where something was learned about numbers."""
 
@@ -50,30 +60,54 @@ class Composer:
         self._router = router
         self._numbers = numbers
 
-    async def compose(self, send: Send, uow: UnitOfWork | None = None) -> Composed:
+    async def compose_each(self, sends: Sequence[Send]) -> list[Composed | CallerError]:
+        """Return what each of a chunk becomes, or why it is refused as a whole; ids ascend, so that what came first goes first."""
+        idents = iter(self._idents(sum(len(send.recipients) for send in sends)))
+        steps = [self._try(send, [next(idents) for _ in send.recipients]) for send in sends]
+        # All at once where the store is asked about recipients: it is one question then.
+        return await asyncio.gather(*steps) if self._numbers.knows_any else [await step for step in steps]
+
+    async def compose(self, send: Send, uow: UnitOfWork | None = None, refusal: CallerError | None = None) -> Composed:
         """Return what `send` becomes, as the transaction `uow` sees it if there is one.
 
-        Errors of the send as a whole are raised; those of one recipient are collected.
+        Errors of the send as a whole are raised; those of one recipient are collected. With a `refusal` nobody gets the text,
+        and that is why.
         """
+        return await self._compose(send, self._idents(len(send.recipients)), uow, refusal)
+
+    async def _try(self, send: Send, idents: Sequence[str]) -> Composed | CallerError:
+        try:
+            return await self._compose(send, idents)
+        except CallerError as error:
+            return error
+
+    def _idents(self, count: int) -> Sequence[str]:
+        return ids.make_ids(ids.MESSAGE, count, self._clock.now(), self._clock.entropy(ids.ENTROPY_BYTES)) if count else ()
+
+    async def _compose(
+        self, send: Send, idents: Sequence[str], uow: UnitOfWork | None = None, refusal: CallerError | None = None
+    ) -> Composed:
         now = self._clock.now()
         check_send_at(send.send_at, now)
-        text = compile_text(with_signature(send.signature, send.text))
+        text = _places_of(send)
         if not send.recipients:
             return Composed([], [], {})
         drafts, errors = self._drafts(send, text)
         verdicts = self._checker.check(drafts)
         errors.update(_refusals(verdicts))
         drafts = await self._known(drafts, now, uow)
-        suppressed = suppress(drafts, now)
+        suppressed = suppress(drafts, now) if refusal is None else NOBODY
         errors = suppressed.refusals | errors
-        messages = self._messages(send, now, drafts, verdicts, errors)
+        if refusal is not None:
+            errors = dict.fromkeys(range(len(drafts)), refusal)
+        messages = self._messages(send, now, idents, _Judged(drafts, verdicts, errors))
         return Composed(messages, _events(messages, now, errors), errors, suppressed)
 
     async def preview(self, send: Send) -> list[Preview]:
         """Return what each recipient would get and over which connectors, without storing anything."""
         now = self._clock.now()
         check_send_at(send.send_at, now)
-        text = compile_text(with_signature(send.signature, send.text))
+        text = _places_of(send)
         return [await self._preview(send, text, recipient, now) for recipient in send.recipients]
 
     async def _known(self, drafts: list[Draft], now: datetime, uow: UnitOfWork | None = None, *, is_real: bool = True) -> list[Draft]:
@@ -120,11 +154,9 @@ class Composer:
             drafts.append(replace(model, recipient=number))
         return drafts, errors
 
-    def _messages(
-        self, send: Send, now: datetime, drafts: list[Draft], verdicts: dict[int, Verdict], errors: dict[int, CallerError]
-    ) -> list[Message]:
+    def _messages(self, send: Send, now: datetime, idents: Sequence[str], judged: _Judged) -> list[Message]:
         """Build the rows of the chunk; recipients with an error become `rejected`, held ones wait for their hour."""
-        idents = ids.make_ids(ids.MESSAGE, len(drafts), now, self._clock.entropy(ids.ENTROPY_BYTES))
+        drafts, verdicts, errors = judged.drafts, judged.verdicts, judged.errors
         model, ways = _model(send, now), Ways(send, self._router)
         messages: list[Message] = []
         for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
@@ -150,6 +182,12 @@ class Composer:
                 message = _held(message, verdicts[index])
             messages.append(message)
         return messages
+
+
+def _places_of(send: Send) -> Places:
+    """Return the text with its signature, ready to be filled."""
+    text = with_signature(send.signature, send.text)
+    return Places.literal(text) if send.literal else compile_text(text)
 
 
 def check_send_at(send_at: datetime | None, now: datetime) -> None:

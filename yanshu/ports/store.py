@@ -385,7 +385,10 @@ class Store(Protocol):
         """Release connections."""
 
     def wake(self, topic: str) -> None:
-        """Tell all processes of news on `topic` (`queue`, `urgent`, `events`, `definitions`, `codes`, `batches`); cheap, may be lost."""
+        """Tell all processes that there is news on `topic`; cheap, may be lost.
+
+        Topics are `queue`, `urgent`, `events`, `definitions`, `codes`, `batches`, `deliveries`, `binds`.
+        """
 
     async def wait(self, topic: str, timeout_seconds: float) -> bool:
         """Wait until woken or the time is over; whether woken. News between two waits of one caller is not missed in-process."""

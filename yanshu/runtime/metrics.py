@@ -49,6 +49,13 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_connector_moves_total": (Counter, "Moves of connectors' health made by this process.", ("connector", "move")),
     "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
+    "yanshu_bind_submits_total": (Counter, "Submits of customers' binds answered, by protocol and status.", ("protocol", "status")),
+    "yanshu_bind_deliveries_total": (
+        Counter,
+        "What binds were owed, by what became of it: acknowledged, put_off, refused, expired.",
+        ("result",),
+    ),
+    "yanshu_bind_links": (Gauge, "Sessions of customers' binds that are open now.", ("protocol",)),
     "yanshu_http_requests_total": (Counter, "HTTP requests answered, by method, route and status.", ("method", "route", "status")),
     "yanshu_http_seconds": (Histogram, "Time to answer an HTTP request.", ("route",)),
     "yanshu_callbacks_total": (
@@ -165,6 +172,18 @@ class Metrics:
         """Note one webhook call."""
         self._all["yanshu_webhook_attempts_total"].labels(result).inc()
         self._all["yanshu_webhook_seconds"].observe(seconds)
+
+    def bind_submits(self, protocol: str, status: str, count: int) -> None:
+        """Count answered submits of customers."""
+        self._all["yanshu_bind_submits_total"].labels(protocol, status).inc(count)
+
+    def bind_delivery(self, result: str, count: int = 1) -> None:
+        """Count what became of something a bind was owed."""
+        self._all["yanshu_bind_deliveries_total"].labels(result).inc(count)
+
+    def bind_sessions(self, protocol: str, count: int) -> None:
+        """Say how many sessions are open."""
+        self._all["yanshu_bind_links"].labels(protocol).set(count)
 
     def answered_http(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note one HTTP request; `route` is the pattern, never the path, so that ids do not become labels."""

@@ -50,6 +50,9 @@ class Session(Protocol):
     async def put(self, statement: Executable) -> None:
         """Run a statement whose outcome nobody waits for: before the next one that is waited for, at the latest with the commit."""
 
+    async def add_rows(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows, each in the order of the table's columns: for rows that come by the thousand. Failures come out as with `put`."""
+
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """Many rows of a select without binary columns, by position."""
 

@@ -58,6 +58,9 @@ CATALOGUE: dict[str, Entry] = {
     "send_at_past": Entry(422, _VALIDATION, "send_at has passed; give {fix}.", "send_at 已过去，请使用将来的时间。"),
     "send_at_too_far": Entry(422, _VALIDATION, "send_at is too far ahead: {fix}.", "send_at 过远：最多提前 366 天。"),
     "text_too_long": Entry(422, _VALIDATION, "The text is too long: {fix}.", "文本过长：{fix}。"),
+    "segments_missing": Entry(
+        422, _VALIDATION, "Segments of this long text never came; send it again.", "长短信的部分分条未收到，请重新发送。"
+    ),
     "text_empty": Entry(422, _VALIDATION, "The text is empty: {fix}.", "文本为空：{fix}。"),
     "no_route_accepts_content": Entry(
         422,

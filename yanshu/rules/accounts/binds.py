@@ -63,3 +63,10 @@ def may_send_as(senders: tuple[str, ...], source: str) -> bool:
     if not senders or not source:
         return True
     return any(source.startswith(rule[:-1]) if rule.endswith("*") else source == rule for rule in senders)
+
+
+def reach_of(senders: tuple[str, ...], number: str) -> int:
+    """Return how well sender rules name one of our numbers: how much of it a rule spells out, 0 without rules, -1 if none fits."""
+    if not senders:
+        return 0
+    return max((len(rule.removesuffix("*")) + (not rule.endswith("*")) for rule in senders if may_send_as((rule,), number)), default=-1)

@@ -38,7 +38,7 @@ def admit(key: ApiKey | None, address: str, now: datetime) -> Caller:
         raise Unauthenticated("key_revoked")
     if key.expires_at is not None and key.expires_at <= now:
         raise Unauthenticated("key_expired")
-    if key.cidrs and not _within(address, key.cidrs):
+    if key.cidrs and not is_within(address, key.cidrs):
         raise Forbidden("ip_not_allowed", address=address)
     return Caller(workspace_id=key.workspace_id, key_id=key.id, livemode=key.livemode, scopes=frozenset(key.scopes), address=address)
 
@@ -88,15 +88,16 @@ def check_cidrs(cidrs: tuple[str, ...]) -> None:
 
 def believed_address(peer: str, forwarded: str | None, proxies: tuple[str, ...]) -> str:
     """Return the caller's address: the last one in X-Forwarded-For that is no proxy of ours, if the peer is one."""
-    if not forwarded or not proxies or not _within(peer, proxies):
+    if not forwarded or not proxies or not is_within(peer, proxies):
         return peer
     for hop in reversed([part.strip() for part in forwarded.split(",")]):
-        if not _within(hop, proxies):
+        if not is_within(hop, proxies):
             return hop
     return peer
 
 
-def _within(address: str, cidrs: tuple[str, ...]) -> bool:
+def is_within(address: str, cidrs: tuple[str, ...]) -> bool:
+    """Whether an address is in one of these networks; what is no address is in none."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -28,6 +28,13 @@ class Places:
         if any(_OPEN.search(fixed) for fixed in self._fixed):
             raise Invalid("parameter_invalid", param="text", fix="write a place as ${name}: letters, digits and _, at most 40")
 
+    @classmethod
+    def literal(cls, text: str) -> "Places":
+        """Return a text that has no places, whatever it looks like."""
+        places = cls("")
+        places._fixed = [text]
+        return places
+
     def fill(self, params: Mapping[str, str] | None) -> str:
         """Return the text with its places filled; every place needs a value and every value a place."""
         if not self._order and not params:

@@ -98,6 +98,7 @@ READ = [
     ("ASCII", 1, "5444", "gsm", "TD"),
     ("Latin-1", 3, "e9", "gsm", "é"),
     ("GBK", 15, "cdcbb6a9", "gsm", "退订"),
+    ("UCS-2 with a class", 0x18, "90008ba2", "gsm", "退订"),
     ("a class", 0xF1, "41", "gsm", "A"),
     ("binary", 4, "41ff", "gsm", "A\ufffd"),
     ("a coding nobody knows", 200, "41", "gsm", "A"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
@@ -10,6 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.base import Executable
 
+from yanshu.adapters.stores.postgres.arrays import columns_of, unnest
 from yanshu.adapters.stores.postgres.faults import DRIVER_ERRORS, translate
 from yanshu.adapters.stores.session import Tally
 
@@ -69,6 +71,11 @@ class PostgresSession:
         """See `Session.put`. A connection takes one statement at a time, so there is nothing to gain by waiting."""
         await self._execute(statement)
 
+    async def add_rows(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """See `Session.add_rows`."""
+        if rows:
+            await self.fetch(_insertion(table), *columns_of(rows))
+
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """See `Session.bulk`."""
         return await self.rows(statement)
@@ -109,6 +116,14 @@ class PostgresSession:
         if self._over:
             raise RuntimeError("the unit of work is over")
         return await guarded(self._connection.execute(statement))
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: Table) -> str:
+    """The statement that inserts rows into a table."""
+    names = [column.name for column in table.columns]
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f"INSERT INTO {table.name} ({listed}) SELECT * FROM {unnest(table, names)}"  # noqa: S608  # our own names
 
 
 async def begin(engine: AsyncEngine, how: str) -> PostgresSession:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.base import Executable
 
 from yanshu.adapters.stores.session import Tally
+from yanshu.adapters.stores.sqlite.values import ChunkStatement
 from yanshu.adapters.stores.sqlite.worker import Worker
 
 T = TypeVar("T")
@@ -67,6 +69,10 @@ class SqliteSession:
         """See `Session.put`."""
         self._check()
         self._pending.append(lambda connection: connection.execute(statement))
+
+    async def add_rows(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """See `Session.add_rows`."""
+        self.later(lambda driver: _insertion(table).run(driver, rows))
 
     async def bulk(self, statement: Select[Any]) -> Sequence[Sequence[Any]]:
         """See `Session.bulk`. The rows travel as one JSON array: every row fetched would give the GIL away and wait for it."""
@@ -134,6 +140,14 @@ class SqliteSession:
             _roll_back(connection)
             raise
         return result
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: Table) -> ChunkStatement:
+    """The statement that inserts rows into a table; its first column is never NULL."""
+    columns = [f'"{column.name}"' for column in table.columns]
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM {{values}} WHERE column1 IS NOT NULL"  # noqa: S608
+    return ChunkStatement(sql, len(columns))
 
 
 def _roll_back(connection: Connection) -> None:
