@@ -62,7 +62,7 @@ def test_it_is_told_where_a_message_would_go(
     assert found["connectors"] == [defined[name] for name in goes]
     assert {row["name"]: row["why"] for row in found["candidates"]} == candidates
     assert {row["name"]: row["why"] for row in found["passed"]} == passed
-    assert len(found["sentences"]) == 1 + len(candidates) + len(passed)
+    assert len(found["sentences"]) == 2 + len(candidates) + len(passed)
 
 
 def test_it_tells_what_sending_would_do_and_sends_nothing(served: Served, defined: dict[str, str]) -> None:
@@ -78,17 +78,18 @@ def test_it_tells_what_sending_would_do_and_sends_nothing(served: Served, define
 def test_the_story_is_told_in_english_and_chinese(served: Served, defined: dict[str, str]) -> None:
     english, chinese = (served.admin.call("POST", PATH, {"to": CUCC}, Accept_Language=tag)["sentences"] for tag in ("en", "zh-CN"))
     assert english == [
+        "The number is one of cucc: its range was given to it.",
         "It would be refused with no_route_accepts_content: no connector may carry it.",
         "Route mobile is not for it: its operators leave out cucc.",
         "Route signed is not for it: its signatures leave out what is not known or not there.",
         "Route off is switched off.",
     ]
-    assert chinese[1:3] == [
+    assert chinese[2:4] == [
         "路由 mobile 不适用：其条件 operators 不包含 cucc。",
         "路由 signed 不适用：其条件 signatures 不包含 未知或缺失的值。",
     ]
     goes = served.admin.call("POST", PATH, {"to": CMCC}, Accept_Language="zh")["sentences"]
-    assert goes[:3] == ["将经通道 a 发送；其后另有 0 个备选通道。", "通道 d：未选用：通道已停用。", "通道 a：可用，第 1 顺位。"]
+    assert goes[1:4] == ["将经通道 a 发送；其后另有 0 个备选通道。", "通道 d：未选用：通道已停用。", "通道 a：可用，第 1 顺位。"]
 
 
 def test_a_test_key_sees_test_traffic(served: Served, defined: dict[str, str]) -> None:
@@ -171,7 +172,7 @@ def test_connectors_of_one_priority_share(served: Served, pooled: dict[str, str]
         "c": (2, 100.0, 100),
     }
     assert found["price"] == {"currency": "CNY", "micros": 90_000}
-    assert found["sentences"][:5] == [
+    assert found["sentences"][1:6] == [
         "It would go over one of a (70 %), b (30 %); 2 more may take it after that.",
         "The carrier takes 0.09 CNY for it (3 segment(s)).",
         "Connector a: may be used, place 1, with 70 % of the messages there, 0.03 CNY a segment.",

@@ -284,3 +284,19 @@ async def test_messages_of_a_file_ask_for_all_their_numbers_at_once(house: House
     learned = await house.numbers.learned_of([*numbers, NUMBER], now)
     assert list(learned) == [NUMBER]
     assert learned[NUMBER].probe_at == now + timedelta(days=90)
+
+
+async def test_a_story_tells_where_a_number_has_moved_to_and_how_that_is_known(house: House) -> None:
+    await _open_by_operator(house)
+    message = await _sent(house, PORTED, Lane.NOTICE)
+    told = await house.explainer.explain("ws_1", message.id, "en")
+    assert (told["operator"], told["operator_source"]) == (Operator.CTCC, Source.LEARNED)
+    assert "The number has moved from cmcc to ctcc: receipts have shown it." in told["sentences"]
+
+
+async def test_a_story_tells_that_a_number_is_dead(house: House) -> None:
+    await _killed(house)
+    refused = (await house.accepter.accept(notice("13800138000", "13900139000"), single=False)).messages[0]
+    told = await house.explainer.explain("ws_1", refused.id, "zh")
+    assert any("判定为空号" in sentence for sentence in told["sentences"])
+    assert told["reason"]["owner"] == "recipient"

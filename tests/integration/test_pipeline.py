@@ -69,7 +69,7 @@ class House:
         self.schedule = Schedule(store, clock, waits)
         self.batches = Batches(store, clock, self.accepter)
         self.runner = BatchRunner(store, clock, self.batches, waits)
-        self.explainer = Explainer(store, self.router, shipped_causes(self.router))
+        self.explainer = Explainer(store, clock, self.router, shipped_causes(self.router), self.numbers)
         self.supervisor = Supervisor(self.metrics)
 
     def _carrier(self, connector: Connector, slot: int) -> ScriptedCarrier:

@@ -119,14 +119,14 @@ async def test_when_every_connector_fails_it_ends_with_the_last_reason_and_the_w
     async with running(tmp_path, **two_accounts("smpp", failing, failing)) as site:
         (ident,) = await site.send(*people(1))
         assert await site.ended() == {("undelivered", "carrier_error"): 1}
-        told = await Explainer(site.store, site.router, shipped_causes(site.router)).explain(WS, ident, "en")
+        told = await Explainer(site.store, site.clock, site.router, shipped_causes(site.router), site.numbers).explain(WS, ident, "en")
         assert [(a["attempt"], a["connector"], a["meaning"]["class"], a["meaning"]["owner"]) for a in told["attempts"]] == [
             (1, "con_yanshu", OutcomeClass.CARRIER_ERROR, "carrier"),
             (2, "con_second", OutcomeClass.CARRIER_ERROR, "carrier"),
         ]
         assert "After that it is sent again over second." in told["sentences"]
         assert "It is not sent again: no other connector is left." in told["sentences"]
-        chinese = await Explainer(site.store, site.router, shipped_causes(site.router)).explain(WS, ident, "zh")
+        chinese = await Explainer(site.store, site.clock, site.router, shipped_causes(site.router), site.numbers).explain(WS, ident, "zh")
         assert "随后经 second 重发。" in chinese["sentences"]
         assert chinese["sentences"][-1].endswith("处理方：供应商。")
 

@@ -208,7 +208,7 @@ class Platform:
             accepter=accepter,
             batches=batches,
             schedule=Schedule(store, clock, waits),
-            explainer=Explainer(store, router, causes),
+            explainer=Explainer(store, clock, router, causes, numbers),
             outcome=outcome,
             fleet=fleet,
             health=health,

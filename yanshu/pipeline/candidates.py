@@ -9,6 +9,7 @@ from yanshu.domain.connectors import Prefer
 from yanshu.domain.health import FULL_WEIGHT, Admission
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts
+from yanshu.pipeline.known import tell_number
 from yanshu.pipeline.route import Router
 from yanshu.rules.routing.match import Ask, Passed
 from yanshu.rules.routing.plan import DRAWS, draw_of
@@ -75,9 +76,9 @@ _USES = {Admission.ALL: "may", Admission.PROBE: "probing", Admission.NONE: "behi
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """A message that is only thought of: where would it go? `number` is E.164."""
+    """A message that is only thought of: where would it go? `facts` are of its number."""
 
-    number: str
+    facts: NumberFacts
     workspace_id: str
     lane: Lane
     signature: str
@@ -97,7 +98,7 @@ def full_ask(facts: NumberFacts, workspace_id: str, lane: Lane, livemode: bool, 
 
 def simulate(router: Router, trial: Trial, language: str) -> dict[str, Any]:
     """Return where such a message would go now, every candidate and every route passed by; nothing is stored or sent."""
-    facts = router.facts_of(trial.number)
+    facts = trial.facts
     ask = full_ask(facts, trial.workspace_id, trial.lane, trial.livemode, trial.signature)
     chosen, candidates, passed = router.plan(ask).usual, router.explain(ask), router.passed_by(ask)
     price = next((c.price for c in candidates if chosen and c.connector_id == chosen[0] and c.place), None)
@@ -105,18 +106,25 @@ def simulate(router: Router, trial: Trial, language: str) -> dict[str, Any]:
     words = words_of(language)
     costs = [words["costs"].format(price=cost, segments=trial.segments)] if cost else []
     return {
-        "to": trial.number,
+        "to": facts.number,
         "workspace": trial.workspace_id,
         "lane": trial.lane,
         "country": facts.country,
         "operator": facts.operator,
+        "operator_source": facts.source if facts.operator else None,
         "signature": trial.signature or None,
         "segments": trial.segments,
         "connectors": chosen,
         "price": _amount(cost),
         "candidates": [show(candidate) for candidate in candidates],
         "passed": [{"route": p.route_id, "name": p.name, "why": p.condition} for p in passed],
-        "sentences": [_goes(candidates, words), *costs, *(tell(c, words) for c in candidates), *(_passed(p, words) for p in passed)],
+        "sentences": [
+            *tell_number(facts, language),
+            _goes(candidates, words),
+            *costs,
+            *(tell(c, words) for c in candidates),
+            *(_passed(p, words) for p in passed),
+        ],
     }
 
 

@@ -11,21 +11,19 @@ from yanshu.domain.reasons import reason_of
 from yanshu.pipeline import candidates as ways_out
 from yanshu.pipeline.attempts import Attempts
 from yanshu.pipeline.causes import Causes
+from yanshu.pipeline.known import tell_number
+from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.reroute import MOVES
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import find_message
-from yanshu.ports.store import Store
+from yanshu.ports.clock import Clock
+from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.routing.table import Candidate
 from yanshu.rules.templates.places import signature_of
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "accepted": "Accepted: {segments} segment(s) as {encoding}; it may be sent until {expires_at}.",
-        "operator": "The number is one of {operator}: {source}.",
-        "prefix": "its range was given to it",
-        "learned": "receipts have shown it",
-        "lookup": "a register was asked",
-        "nobody": "Nobody knows the operator of the number.",
         "connector_down": "It moved from {before} to {after} at {at}: no link of {before} worked, or it was drained.",
         "breaker_open": "It moved from {before} to {after} at {at}: the breaker of {before} was open.",
         "waiting": "It is {status}; the next deadline is {due_at}.",
@@ -35,11 +33,6 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "zh": {
         "accepted": "已受理：共 {segments} 条，编码 {encoding}；最晚发送时间 {expires_at}。",
-        "operator": "号码属于 {operator}：{source}。",
-        "prefix": "依据号段归属",
-        "learned": "依据状态报告",
-        "lookup": "依据携号转网查询",
-        "nobody": "号码所属运营商未知。",
         "connector_down": "{at} 由通道 {before} 转至 {after}：{before} 无可用连接或已停用。",
         "breaker_open": "{at} 由通道 {before} 转至 {after}：{before} 已熔断。",
         "waiting": "当前状态 {status}；下一个时限 {due_at}。",
@@ -53,9 +46,11 @@ _WORDS: dict[str, dict[str, str]] = {
 class Explainer:
     """Answers "what happened to this message, and who must act"."""
 
-    def __init__(self, store: Store, router: Router, causes: Causes) -> None:
+    def __init__(self, store: Store, clock: Clock, router: Router, causes: Causes, numbers: Numbers) -> None:
         self._store = store
+        self._clock = clock
         self._router = router
+        self._numbers = numbers
         self._attempts = Attempts(router, causes)
 
     async def explain(self, workspace_id: str, message_id: str, language: str) -> dict[str, Any]:
@@ -64,7 +59,7 @@ class Explainer:
             message = await find_message(uow, workspace_id, message_id)
             submissions = await uow.submissions.of_messages([message_id])
             events = await uow.events.of_object(workspace_id, message_id)
-        facts = self._router.facts_of(message.recipient) if message.recipient.startswith("+") else None
+            facts = await self._facts(uow, message)
         candidates = self._candidates(message, facts)
         words = _WORDS["zh" if language.startswith("zh") else "en"]
         return {
@@ -75,7 +70,8 @@ class Explainer:
             "operator": facts.operator if facts else None,
             "operator_source": facts.source if facts and facts.operator else None,
             "sentences": [
-                *_begin(message, facts, words),
+                words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at)),
+                *tell_number(facts, language),
                 *ways_out.tell_all(candidates, message.id, message.candidates, language),
                 *self._moves(events, words),
                 *self._attempts.tell(submissions, events, language),
@@ -86,6 +82,12 @@ class Explainer:
             "events": [_event(event) for event in events],
             "reason": reason_of(message.reason_code, message.reason_raw, language),
         }
+
+    async def _facts(self, uow: UnitOfWork, message: Message) -> NumberFacts | None:
+        """Return what is known of its number today; None when it could not be read as one."""
+        if not message.recipient.startswith("+"):
+            return None
+        return (await self._numbers.facts_in(uow, message.recipient, self._clock.now()))[0]
 
     def _candidates(self, message: Message, facts: NumberFacts | None) -> list[Candidate]:
         """Today's answer of routing for such a message."""
@@ -107,16 +109,6 @@ class Explainer:
     def _name(self, connector_id: str) -> str:
         connector = self._router.connectors.get(connector_id)
         return connector.name if connector else connector_id
-
-
-def _begin(message: Message, facts: NumberFacts | None, words: dict[str, str]) -> list[str]:
-    """Tell how it was accepted, and who serves the number."""
-    told = [words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at))]
-    if facts and facts.operator:
-        told.append(words["operator"].format(operator=facts.operator, source=words[facts.source]))
-    elif facts and facts.country == "CN":
-        told.append(words["nobody"])
-    return told
 
 
 def _end(message: Message, words: dict[str, str], language: str) -> list[str]:

@@ -142,7 +142,11 @@ class Numbers:
     async def facts_of(self, number: str, now: datetime) -> tuple[NumberFacts, Lesson | None]:
         """Return what is known of one number, and the lesson behind it; for people, so the store is asked in any case."""
         async with self._store.read() as uow:
-            lesson = next(iter(await uow.lessons.of([number])), None)
+            return await self.facts_in(uow, number, now)
+
+    async def facts_in(self, uow: UnitOfWork, number: str, now: datetime) -> tuple[NumberFacts, Lesson | None]:
+        """Return the same as the transaction `uow` sees it."""
+        lesson = next(iter(await uow.lessons.of([number])), None)
         return (self._prefixes.facts_of(number), None) if lesson is None else (self._facts(lesson, now), lesson)
 
     async def homes_of(self, uow: UnitOfWork, ported: Sequence[Heard]) -> Homes:

@@ -102,10 +102,6 @@ class Router:
         operator = self._prefixes.operator_of(number) if self._asks_operator else None
         return Traits(country, operator or "", self._table.beginning_of(number), signature)
 
-    def facts_of(self, number: str) -> NumberFacts:
-        """Return what is known of a number, whether routes ask for it or not."""
-        return self._prefixes.facts_of(number)
-
     def serves(self, connector_id: str) -> Operator | None:
         """Return the one operator that a connector is for; None when it is for several, or nobody has said."""
         return self._table.serves(connector_id)

@@ -78,8 +78,9 @@ async def get_route(call: Call) -> Answer:
 async def simulate_message(call: Call) -> Answer:
     """Say where a message would go; nothing is stored or sent."""
     body: SimulationIn = call.body
+    number = parse_phone(body.to, livemode=call.caller.livemode)
     trial = Trial(
-        number=parse_phone(body.to, livemode=call.caller.livemode),
+        facts=(await call.services.numbers.facts_of(number, call.services.clock.now()))[0],
         workspace_id=await _workspace(call, body.workspace),
         lane=body.lane,
         signature=body.signature or "",

@@ -117,6 +117,7 @@ class SimulationOut(Struct, kw_only=True):
     lane: Lane
     country: str
     operator: Operator | None
+    operator_source: str | None
     signature: str | None
     segments: int
     connectors: list[str]
