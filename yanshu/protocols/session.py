@@ -203,11 +203,15 @@ class WireSession(ABC, Generic[Item]):
 
     def _open(self, requests: list[tuple[Any, Item]], now: float) -> list[int]:
         """Take a permit for each (body, item), all or none, and return their sequence numbers."""
+        self._check_room(len(requests))
+        return self._window.open_all([item for _, item in requests], now)
+
+    def _check_room(self, count: int) -> None:
+        """Raise LocalProtocolError unless so many requests may be written."""
         if self._phase is not Phase.BOUND:
             raise LocalProtocolError("the session is not bound")
-        if len(requests) > self._window.free:
+        if count > self._window.free:
             raise LocalProtocolError("the window is full")
-        return self._window.open_all([item for _, item in requests], now)
 
     def _close(self, sequence: int, events: list[Event]) -> tuple[Item, bool] | None:
         """Free the permit of the request with this number: its item, and whether it had been given up; None tells of a fault."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError
 from yanshu.protocols.events import Answered, BindRefused, BindRequested, Bound, Event, Lost, PeerFault, Requested, TimedOut, Unbound
@@ -94,6 +95,38 @@ def test_what_a_gateway_delivers_and_reports_over_its_own_connection_is_acknowle
     sp.acknowledge(requests)
     answers = gateway.receive_data(sp.data_to_send(), 1.2)
     assert [(event.item, event.status) for event in answers if isinstance(event, Answered)] == [("text", 0), ("report", 0), ("state", 0)]
+
+
+def test_a_gateway_may_deliver_over_the_connection_of_the_sp_and_waits_for_the_answer() -> None:
+    server: ServerSession[str] = ServerSession(UPWARDS, TIMERS, window=2, sequences=Sequences(GATEWAY, stamp_at))
+    client = client_of(UPWARDS)
+    for session in (client, server):
+        session.connected(0.0)
+    server.receive_data(client.data_to_send(), 0.0)
+    server.accept()
+    client.receive_data(server.data_to_send(), 0.0)
+    (sequence,) = server.deliver([(REPORT, "report")], 1.0)
+    (event,) = client.receive_data(server.data_to_send(), 1.1)
+    assert isinstance(event, Requested)
+    assert event.pdu.sequence == sequence == pdus.Sequence(GATEWAY, 1108104101, 1)
+    client.acknowledge([event.pdu])
+    assert server.receive_data(client.data_to_send(), 1.2) == [Answered("report", 0, sequence.message_id)]
+    with pytest.raises(LocalProtocolError, match="window is full"):
+        server.deliver([(REPORT, "report")] * 3, 1.3)
+
+
+def test_a_delivery_that_is_made_again_keeps_its_sequence_and_finds_its_answer() -> None:
+    gateway, sp = joined(DOWNWARDS)
+    (sequence,) = gateway.deliver([(DELIVER, "text")], 1.0)
+    (event,) = sp.receive_data(gateway.data_to_send(), 1.1)
+    assert isinstance(event, Requested)
+    assert gateway.tick(21.0) == [TimedOut("text", sequence.message_id)]
+    assert gateway.deliver([(REPORT, "report"), (replace(DELIVER, sequence=sequence), "text again")], 22.0)[1] == sequence
+    again = sp.receive_data(gateway.data_to_send(), 22.1)
+    assert [type(event.pdu) for event in again if isinstance(event, Requested)] == [pdus.Report]
+    sp.acknowledge([event.pdu])
+    assert gateway.receive_data(sp.data_to_send(), 22.2) == [Answered("text again", 0, sequence.message_id)]
+    assert gateway.outstanding == 1
 
 
 @pytest.mark.parametrize("pdu", [DELIVER, REPORT, USER_RPT], ids=lambda pdu: type(pdu).__name__)
@@ -287,11 +320,18 @@ def ask_and_hear(client: ClientSession[str]) -> None:
     client.receive_data(codec.encode(pdus.SubmitResp(sequence=submitted.sequence)), 29.1)
 
 
+def leave_after_silence(client: ClientSession[str]) -> None:
+    client.submit([(BODY, "a")], 5.0)
+    client.tick(25.0)
+    client.tick(30.0)
+
+
 ENDS: list[tuple[str, Callable[[ClientSession[str]], None], bool]] = [
     ("it left because it was idle", unbind, True),
     ("its goodbye was not answered", be_silent, True),
     ("the gateway said goodbye after a while without requests", hear_goodbye, True),
     ("the gateway hung up after a while without requests", lambda _: None, True),
+    ("it left because it was idle, its last request unanswered", leave_after_silence, False),
     ("the gateway hung up on a request", ask, False),
     ("the gateway hung up right after an answer", ask_and_hear, False),
 ]

@@ -1,6 +1,7 @@
 """Numbering of SGIP requests: a number of the window is the twelve octets of a sequence, and so the id of a message (protocols.md §5.2)."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from yanshu.protocols import window
@@ -55,11 +56,27 @@ class SequenceWindow(window.Window[Item], Generic[Item]):
         self._sequences.stamp(now)
         return super().open_all(items, now)
 
+    def reopen(self, number: int, item: Item, now: float) -> None:
+        """Take a permit for a request that is made again under its number."""
+        self._late.pop(number, None)
+        self._pending[number] = (now + self._timeout, item)
+        self._earliest = window.earliest((self._earliest, now + self._timeout))
+
     def find(self, number: int) -> int:
         """Return the number of the request that an answer with `number` means: itself, else one pending with the same third word."""
         if number in self._pending:
             return number
         return next((pending for pending in self._pending if not (pending ^ number) & _WORD_MASK), number)
+
+
+def stamp_of(at: datetime) -> int:
+    """Return a time as it stands in a sequence: MMDDHHMMSS of its own zone."""
+    return int(f"{at:%m%d%H%M%S}")
+
+
+def number_of(sequence: pdus.Sequence) -> int:
+    """Return three words as a number."""
+    return (sequence.node << _WORD | sequence.stamp) << _WORD | sequence.counter
 
 
 def sequence_of(number: int) -> pdus.Sequence:

@@ -7,6 +7,7 @@ from yanshu.protocols.events import BindRequested, Event, PeerFault
 from yanshu.protocols.session import Phase, Timers
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.constants import LoginType, Result
+from yanshu.protocols.sgip.numbering import Sequences
 from yanshu.protocols.sgip.repeats import Repeats
 from yanshu.protocols.sgip.session import STARTED_BY, SgipSession
 
@@ -14,14 +15,17 @@ Item = TypeVar("Item")
 
 
 class ServerSession(SgipSession[Item], Generic[Item]):
-    """A session a peer opens at us with a BIND of `login_type`. It never asks anything of the peer: idle or given up, it closes.
+    """A session a peer opens at us with a BIND of `login_type`. Idle or given up, it closes without a word.
 
     Events: `BindRequested`, to be answered by `accept` or `refuse`; then `Requested` for what the peer may start, to be answered by
-    `acknowledge`. Everything else is answered with a result here.
+    `acknowledge`. Everything else is answered with a result here. A server asks nothing, save the gateways that deliver and report
+    over the connection of the SP: these have a `window`, and `sequences`.
     """
 
-    def __init__(self, login_type: LoginType, timers: Timers, repeats: Repeats | None = None) -> None:
-        super().__init__(STARTED_BY[login_type], 0, timers, repeats)
+    def __init__(
+        self, login_type: LoginType, timers: Timers, repeats: Repeats | None = None, window: int = 0, sequences: Sequences | None = None
+    ) -> None:
+        super().__init__(STARTED_BY[login_type], sequences or Sequences(0, lambda _: 0), window, timers, repeats)
         self._login_type = login_type
         self._asked: pdus.Bind | None = None
 
@@ -63,7 +67,8 @@ class ServerSession(SgipSession[Item], Generic[Item]):
         return self._asked
 
     def _write_probe(self) -> None:
-        self._end("idle")
+        if not self.outstanding:
+            self._end("idle")
 
     def _write_unbind(self) -> None:
         """There is no request of a server's, not even this one."""

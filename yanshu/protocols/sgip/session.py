@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from yanshu.protocols.errors import RemoteProtocolError
-from yanshu.protocols.events import Event, PeerFault, Requested, Unbound
+from yanshu.protocols.events import Answered, Event, PeerFault, Requested, Unbound
 from yanshu.protocols.fields import Framer
 from yanshu.protocols.session import Phase, Timers, WireSession
 from yanshu.protocols.sgip import codec, pdus
-from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, LoginType, Result
+from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, LoginType, Result
+from yanshu.protocols.sgip.numbering import Sequences, SequenceWindow, number_of, sequence_of
 from yanshu.protocols.sgip.repeats import Repeats
 
 Item = TypeVar("Item")
@@ -28,16 +29,29 @@ STARTED_BY: dict[int, frozenset[type[pdus.Pdu]]] = {
     LoginType.SP_TO_SMG: frozenset({pdus.Submit}),
     LoginType.SMG_TO_SP: frozenset({pdus.Deliver, pdus.Report, pdus.UserRpt}),
 }
+_ANSWERS = (Command.SUBMIT_RESP, Command.DELIVER_RESP, Command.REPORT_RESP, Command.USER_RPT_RESP)
 _SEQUENCE = slice(8, HEADER_LENGTH)
+_SEQUENCE_OCTETS = 12
+_NEW = pdus.Sequence()
 _RESERVE = bytes(8)
 
 
 class SgipSession(WireSession[Item], Generic[Item]):
-    """One end of a session, which takes requests of the kinds `takes`. `ClientSession` and `ServerSession` say the rest."""
+    """One end of a session, which takes requests of the kinds `takes` and numbers its own with `sequences`.
 
-    def __init__(self, takes: frozenset[type[pdus.Pdu]], window: int, timers: Timers, repeats: Repeats | None) -> None:
+    `ClientSession` and `ServerSession` say the rest. For what was asked there is `Answered`, `TimedOut`, `Lost`; the id of a message is
+    the sequence of its SUBMIT as 24 hex digits, with or without an answer.
+    """
+
+    def __init__(
+        self, takes: frozenset[type[pdus.Pdu]], sequences: Sequences, window: int, timers: Timers, repeats: Repeats | None
+    ) -> None:
         super().__init__(window, timers, Framer(HEADER_LENGTH, MAX_LENGTH), RESPONSE_BIT - 1)
         self._takes = takes
+        self._sequences = sequences
+        self._requests: SequenceWindow[Item] = SequenceWindow(window, timers.response_timeout_seconds, sequences)
+        self._window = self._requests
+        self._hot = {int(command): self._answered for command in _ANSWERS}
         self._repeats = repeats or Repeats()
 
     def send(self, pdu: pdus.Pdu) -> None:
@@ -52,6 +66,42 @@ class SgipSession(WireSession[Item], Generic[Item]):
         for pdu in requests:
             self._repeats.answered(pdu.sequence, result)
             self.send(_RESPONSES[type(pdu)](sequence=pdu.sequence, result=result))
+
+    def deliver(self, deliveries: Iterable[tuple[pdus.Deliver | pdus.Report | pdus.UserRpt, Item]], now: float) -> list[pdus.Sequence]:
+        """Write deliveries and reports, and return their sequences; there must be a permit for each.
+
+        One that has a sequence is made again: it keeps that, and a peer that took it already will know.
+        """
+        asked = list(deliveries)
+        self._check_room(len(asked))
+        for pdu, item in asked:
+            if pdu.sequence != _NEW:
+                self._requests.reopen(number_of(pdu.sequence), item, now)
+                self.send(pdu)
+        new = [((codec.command_of(pdu), codec.body(pdu)), item) for pdu, item in asked if pdu.sequence == _NEW]
+        numbers = iter(self._request(new, now))
+        return [sequence_of(next(numbers)) if pdu.sequence == _NEW else pdu.sequence for pdu, _ in asked]
+
+    def _request(self, requests: list[tuple[tuple[int, bytes], Item]], now: float) -> list[int]:
+        """Write requests, a command and a body each, under a permit; none of them when there are not enough permits."""
+        out, pack = self._out, codec.pack_header
+        numbers = self._open(requests, now)
+        for number, ((command_id, body), _) in zip(numbers, requests, strict=True):
+            out += (pack(HEADER_LENGTH + len(body), command_id, number.to_bytes(_SEQUENCE_OCTETS, "big")), body)
+        return numbers
+
+    def _answered(self, frame: bytes, events: list[Event]) -> None:
+        """Match a response to its request; the reserve behind the result may be missing."""
+        if len(frame) <= HEADER_LENGTH:
+            self._take(frame, events)
+            return
+        number = self._requests.find(int.from_bytes(frame[_SEQUENCE], "big"))
+        closed = self._close(number, events)
+        if closed is not None:
+            events.append(Answered(closed[0], frame[HEADER_LENGTH], self._id_before_answer(number), closed[1]))
+
+    def _id_before_answer(self, number: int) -> str:
+        return sequence_of(number).message_id
 
     def _take(self, frame: bytes, events: list[Event]) -> None:
         """Handle a frame whose command is not in the side's table `_hot`."""

@@ -21,7 +21,7 @@ from yanshu.protocols.session import Timers
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.client import ClientSession
 from yanshu.protocols.sgip.constants import LoginType, Result
-from yanshu.protocols.sgip.numbering import Sequences
+from yanshu.protocols.sgip.numbering import Sequences, stamp_of
 from yanshu.protocols.sgip.repeats import Repeats
 from yanshu.protocols.sgip.server import ServerSession
 from yanshu.protocols.sgip.session import SgipSession
@@ -133,8 +133,8 @@ class SgipDialect:
         return Address(self._connector.host, self._connector.port, None, self._settings.connect_timeout_seconds)
 
     def _stamp(self, now: float) -> int:  # noqa: ARG002 - the wall knows better
-        """Return the time of Beijing as MMDDHHMMSS."""
-        return int(f"{self._clock.now().astimezone(_BEIJING):%m%d%H%M%S}")
+        """Return the time of Beijing."""
+        return stamp_of(self._clock.now().astimezone(_BEIJING))
 
 
 def _is_in(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

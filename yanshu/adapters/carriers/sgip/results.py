@@ -38,6 +38,12 @@ STATES: dict[int, str] = {
     ReportState.FAILED: "UNDELIV",
 }
 FAILURES: dict[int, ReceiptState] = {
+    1: ReceiptState.UNDELIVERABLE,  # in the operator's lists: no such number; so are 8 and 12
+    8: ReceiptState.UNDELIVERABLE,
+    12: ReceiptState.UNDELIVERABLE,
+    5: ReceiptState.UNDELIVERABLE,  # in the operator's lists: suspended; so are 11 and 13
+    11: ReceiptState.UNDELIVERABLE,
+    13: ReceiptState.UNDELIVERABLE,
     21: ReceiptState.UNDELIVERABLE,  # unreachable
     22: ReceiptState.UNDELIVERABLE,  # routing error
     23: ReceiptState.UNDELIVERABLE,  # no route
