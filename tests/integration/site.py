@@ -1,6 +1,7 @@
 """The whole pipeline against a simulated carrier over TCP, in one process: real carriers of any protocol, SQLite, short waits."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,8 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
 from yanshu.adapters.carriers.smgp.dialect import smgp_carrier
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.adapters.stores import open_store
@@ -59,17 +63,26 @@ WAITS = Waits(
 
 
 class Spoken(NamedTuple):
-    """How a connector of a protocol is made: its carrier, and the settings that name the account and the pause before a probe."""
+    """How a connector of a protocol is made: its carrier, the setting that names the account, others, and those of an impatient one."""
 
     carrier: Callable[..., SessionCarrier]
     account: str
-    probe: str
+    impatient: dict[str, float]
+    settings: Callable[[Account], dict[str, Any]] = lambda _: {}
+
+
+def _listening(account: Account) -> dict[str, Any]:
+    """Where the carrier finds the client of an SGIP account, and who that is."""
+    host, _, port = account.delivers_to.rpartition(":")
+    own = {"corp_id": "01234", "area_code": "010"}
+    return {**own, "listen_host": host, "listen_port": int(port)} if port else own
 
 
 SPOKEN: dict[SimulatedProtocol, Spoken] = {
-    "smpp": Spoken(smpp_carrier, "system_id", "enquire_link_seconds"),
-    "cmpp": Spoken(cmpp_carrier, "sp_id", "active_test_seconds"),
-    "smgp": Spoken(smgp_carrier, "client_id", "active_test_seconds"),
+    "smpp": Spoken(smpp_carrier, "system_id", {"enquire_link_seconds": 0.3}),
+    "cmpp": Spoken(cmpp_carrier, "sp_id", {"active_test_seconds": 0.3}),
+    "sgip": Spoken(sgip_carrier, "login_name", {"idle_seconds": 1.0}, _listening),
+    "smgp": Spoken(smgp_carrier, "client_id", {"active_test_seconds": 0.3}),
 }
 
 
@@ -90,24 +103,33 @@ class Site:
     carriers: list[SessionCarrier] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Wire the stages and wait for the links."""
+        """Wire the stages; the links come up by themselves."""
         store, clock, metrics = self.store, self.clock, Metrics()
         self.router = Router(store)
         self.numbers = Numbers(store, shipped_prefixes(), Policy(), metrics)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, metrics, self.waits, shipped_causes(self.router))
-        dispatcher = Dispatcher(store, clock, self.outcome, metrics, 5)
-        self.fleet = Fleet("node_1", store, clock, self.router, dispatcher, self._carrier)
-        self.fleet.attach(self.outcome)
+        self.dispatcher = Dispatcher(store, clock, self.outcome, metrics, 5)
         sweeper = Sweeper(store, clock, self.outcome, inbound, Rerouter(store, clock, self.router, self.waits, 30))
         self.supervisor = Supervisor(metrics)
         await self._define()
         self.supervisor.spawn("accept", self.accepter.run)
         self.supervisor.spawn("outcome", self.outcome.run)
         self.supervisor.spawn("sweep", lambda: sweeper.run(0.05))
-        self.supervisor.spawn("fleet", lambda: self.fleet.run(self.supervisor))
-        await until("the links", lambda: len(self.carriers) == len(self.accounts) and all(c.state is LinkState.UP for c in self.carriers))
+        self.hold_links()
+
+    def hold_links(self) -> None:
+        """Begin to hold links; another time after a stop."""
+        self.carriers.clear()
+        self.fleet = Fleet("node_1", self.store, self.clock, self.router, self.dispatcher, self._carrier)
+        self.fleet.attach(self.outcome)
+        fleet = self.fleet
+        self.supervisor.spawn("fleet", lambda: fleet.run(self.supervisor))
+
+    def is_up(self) -> bool:
+        """Whether all links are up."""
+        return len(self.carriers) == len(self.accounts) and all(carrier.state is LinkState.UP for carrier in self.carriers)
 
     async def stop(self) -> None:
         """Drain, then end."""
@@ -123,14 +145,15 @@ class Site:
         now = self.clock.now()
         async with self.store.write() as uow:
             for account in self.accounts:
-                settings = {SPOKEN[self.protocol].account: account.system_id, "response_timeout_seconds": 1.0, **self.settings}
+                spoken = SPOKEN[self.protocol]
+                own = {spoken.account: account.system_id, "response_timeout_seconds": 1.0, **spoken.settings(account)}
                 connector = Connector(
                     id=f"con_{account.system_id}",
                     name=account.system_id,
                     protocol=self.protocol,
                     host="127.0.0.1",
                     port=self.port,
-                    settings=settings,
+                    settings={**own, **self.settings},
                     secret="",
                     created_at=now,
                     updated_at=now,
@@ -183,8 +206,12 @@ class Site:
 async def running(
     folder: Path, behaviour: Behaviour | None = None, protocol: SimulatedProtocol = "smpp", **fields: Any
 ) -> AsyncIterator[Site]:
-    """A site with its links up. `connector` are settings of the connectors, `accounts` those of the carrier."""
-    accounts = fields.pop("accounts", (Account(protocol=protocol),))
+    """A site; `up` waits for its links. `connector` are settings of the connectors, `accounts` those of the carrier."""
+    accounts = tuple(
+        replace(account, delivers_to=f"127.0.0.1:{free_port()}") if account.delivers_to == Account().delivers_to else account
+        for account in fields.pop("accounts", (Account(protocol=protocol),))
+    )
+    up = fields.pop("up", True)
     connector = fields.pop("connector", {})
     time_factor = fields.pop("time_factor", 20)
     settings = SimulatorSettings(
@@ -195,6 +222,8 @@ async def running(
     await store.migrate()
     site = Site(protocol, store, simulator, await simulator.start(protocol=protocol), connector, accounts, **fields)
     await site.start()
+    if up:
+        await until("the links", site.is_up)
     try:
         yield site
         await until("every permit back", lambda: not any(carrier.outstanding for carrier in site.carriers))
@@ -202,6 +231,14 @@ async def running(
         await site.stop()
         await simulator.stop()
         await store.close()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
 
 
 async def until(what: str, ready: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:

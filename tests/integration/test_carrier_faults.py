@@ -161,8 +161,7 @@ async def test_garbage_ends_the_connection_and_the_next_one_goes_on(tmp_path: Pa
 
 @over_every_protocol
 async def test_a_silent_link_is_noticed_and_replaced(tmp_path: Path, protocol: SimulatedProtocol) -> None:
-    connector = {SPOKEN[protocol].probe: 0.3}
-    async with running(tmp_path, protocol=protocol, connector=connector) as site:
+    async with running(tmp_path, protocol=protocol, connector=SPOKEN[protocol].impatient) as site:
         site.misbehave(silent=True)
         await site.send(*people(30))
         await until("the link to be given up", lambda: site.carriers[0].state is not LinkState.UP)

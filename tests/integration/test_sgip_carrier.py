@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from tests.integration.site import free_port
 from tests.integration.test_smpp_carrier import Recorder, message, until
 from tests.integration.test_smpp_carrier import connector as any_connector
 from yanshu.adapters.carriers.engine import SessionCarrier
@@ -35,14 +36,6 @@ NODE, GATEWAY = 3010001234, 101000
 TIMERS = Timers(probe_seconds=0)
 SUBMITTED = pdus.Sequence(NODE, 1108104159, 8)
 Reaction = Callable[["Smg", Link, pdus.Submit], None]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def answer(result: int = Result.OK) -> Reaction:

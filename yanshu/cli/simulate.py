@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 import click
 import uvloop
+from msgspec.structs import replace
 
 from yanshu.runtime.clock import SystemClock
 from yanshu.simulator.behaviour import USUAL_ACCOUNTS, Account, Behaviour, BehaviourError, SimulatedProtocol, SimulatorSettings, changed
@@ -32,6 +33,7 @@ class Limits(NamedTuple):
 PROTOCOLS: dict[SimulatedProtocol, Limits] = {
     "smpp": Limits("SMPP 3.4", 2775, 15, 8),
     "cmpp": Limits("CMPP 2.0 and 3.0", 7890, 6, 64),
+    "sgip": Limits("SGIP 1.2", 8801, 15, 16),
     "smgp": Limits("SMGP 3.0", 8890, 8, 64),
     "http": Limits("HTTP", 8088, 15, 64),
 }
@@ -64,6 +66,14 @@ def read_accounts(texts: tuple[str, ...]) -> tuple[Account, ...]:
     return accounts or USUAL_ACCOUNTS
 
 
+def delivering_to(address: str, accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    """Return the accounts with the address where the clients of SGIP listen."""
+    host, _, port = address.rpartition(":")
+    if address and not (host and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise click.BadParameter(f"{address!r} is not host:port", param_hint="--sgip-deliver-to")
+    return tuple(replace(account, delivers_to=address) for account in accounts)
+
+
 def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
     """Return the behaviour of `field=value` options; values are JSON, or plain words."""
     changes: dict[str, Any] = {"id_form": id_form} if id_form else {}
@@ -79,7 +89,8 @@ def read_behaviour(pairs: tuple[str, ...], id_form: str | None) -> Behaviour:
         raise click.BadParameter(str(error), param_hint="--behave") from error
 
 
-_WHO = "Who may bind, over SMPP unless it says cmpp/, smgp/ or http/.  [default: yanshu:simulate over each protocol]"
+_WHO = "Who may bind, over SMPP unless it says cmpp/, sgip/, smgp/ or http/.  [default: yanshu:simulate over each protocol]"
+_LISTENER = "Where clients of SGIP accounts listen for receipts and texts; empty: over the connections they submit on."
 
 
 def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
@@ -94,6 +105,8 @@ def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, default=PROTOCOLS["smpp"].port, show_default=True, help="SMPP port, 0 for a free one.")
 @click.option("--cmpp-port", type=_PORT, help="CMPP port, e.g. 7890, 0 for a free one; none without it.")
+@click.option("--sgip-port", type=_PORT, help="SGIP port, e.g. 8802, 0 for a free one; none without it.")
+@click.option("--sgip-deliver-to", default=Account().delivers_to, show_default=True, metavar="HOST:PORT", help=_LISTENER)
 @click.option("--smgp-port", type=_PORT, help="SMGP port, e.g. 8890, 0 for a free one; none without it.")
 @click.option("--http-port", type=_PORT, help="Port of an HTTP carrier, e.g. 8088, 0 for a free one; none without it.")
 @click.option("--control-port", type=_PORT, help="Port of the HTTP control server on 127.0.0.1, 0 for a free one; none without it.")
@@ -107,7 +120,7 @@ def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
 @click.option("--keep-ledger", is_flag=True, help="Remember every submit, for GET /ledger.")
 @click.option("--seed", type=int, help="Makes the dice repeatable.")
 def simulate(**options: Any) -> None:
-    """Run carriers to test against, speaking SMPP, CMPP, SMGP and HTTP, until SIGTERM or Ctrl-C. No text leaves this machine.
+    """Run carriers to test against, speaking SMPP, CMPP, SGIP, SMGP and HTTP, until SIGTERM or Ctrl-C. No text leaves this machine.
 
     The test numbers behave as their last digits say (docs/reference/test-numbers.md); all others are delivered. Where it listens
     is said on standard output, for a person on a terminal and as one line of JSON otherwise.
@@ -115,7 +128,7 @@ def simulate(**options: Any) -> None:
     if not 0 < options["time_factor"] < math.inf:
         raise click.BadParameter("must be a number above 0", param_hint="--time-factor")
     settings = SimulatorSettings(
-        accounts=read_accounts(options["accounts"]),
+        accounts=delivering_to(options["sgip_deliver_to"], read_accounts(options["accounts"])),
         behaviour=read_behaviour(options["behaviours"], options["id_form"]),
         time_factor=options["time_factor"],
         keep_ledger=options["keep_ledger"],

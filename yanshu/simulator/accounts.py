@@ -36,8 +36,8 @@ class Line(Protocol):
     def answer(self, request: object, status: int, carrier_message_id: str) -> None:
         """Answer a submit; nothing happens when the link has gone."""
 
-    def id_text(self, number: int) -> str:
-        """Return the carrier's id of its message `number`, as answers spell it."""
+    def id_text(self, segment: Segment, number: int) -> str:
+        """Return the carrier's id of a segment, its message `number`, as answers spell it."""
 
     def deliver(self, delivery: Delivery) -> None:
         """Write a receipt or a text."""
@@ -61,6 +61,8 @@ class AccountDesk:
         self.tally = Tally()
         self.lines: list[Line] = []
         self.waiting: deque[Delivery] = deque()
+        # Set where the carrier delivers over connections of its own: opens one.
+        self.summon: Callable[[], None] | None = None
         self._networks = tuple(ip_network(one, strict=False) for one in account.addresses)
         self._overrides = dict(account.overrides)
         self._second, self._in_second = 0, 0
@@ -158,6 +160,8 @@ class AccountDesk:
         """Deliver what waits, turn by turn over the receivers that have room."""
         while self.waiting and (line := self._next_receiver()) is not None:
             line.deliver(self.waiting.popleft())
+        if self.waiting and self.summon is not None:
+            self.summon()
 
     def _next_receiver(self) -> Line | None:
         """Return the next receiver with room, or None."""

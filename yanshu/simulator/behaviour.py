@@ -1,6 +1,6 @@
 """What a simulated carrier does well and badly: accounts, behaviour that can be changed at run time, settings."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -9,7 +9,7 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Rate = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 IdForm = Literal["hex", "decimal", "uuid"]
-SimulatedProtocol = Literal["smpp", "cmpp", "smgp", "http"]
+SimulatedProtocol = Literal["smpp", "cmpp", "sgip", "smgp", "http"]
 
 
 class BehaviourError(ValueError):
@@ -70,8 +70,9 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may bind over `protocol`. `addresses` are networks (empty: any), `max_binds` sessions at once (0: any number).
 
-    `system_id` is what the protocol calls the account: system_id, SP_Id, ClientID. `refuses_07` makes it the connector of test
-    number 07 that refuses; `overrides` are fields of `Behaviour`.
+    `system_id` is what the protocol calls the account: system_id, SP_Id, Login Name, ClientID. `delivers_to` is where the client of an
+    SGIP account listens for receipts and texts; empty: they go over the connection it submits on. `refuses_07` makes it the connector of
+    test number 07 that refuses; `overrides` are fields of `Behaviour`.
     """
 
     protocol: SimulatedProtocol = "smpp"
@@ -80,6 +81,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     addresses: tuple[str, ...] = ()
     max_binds: Count = 0
     refuses_07: bool = False
+    delivers_to: Annotated[str, Meta(pattern=r"^(.+:[0-9]{1,5})?\Z")] = "127.0.0.1:8801"
     overrides: dict[str, Any] = {}
 
     @property
@@ -93,7 +95,7 @@ def account_name(protocol: str, system_id: str) -> str:
     return system_id if protocol == "smpp" else f"{protocol}/{system_id}"
 
 
-USUAL_ACCOUNTS = (Account(), Account(protocol="cmpp"), Account(protocol="smgp"), Account(protocol="http"))
+USUAL_ACCOUNTS = tuple(Account(protocol=protocol) for protocol in get_args(SimulatedProtocol))
 
 
 class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

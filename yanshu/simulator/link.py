@@ -8,7 +8,7 @@ from yanshu.protocols.events import Answered, BindRequested, Event, Lost, Reques
 from yanshu.simulator.accounts import AccountDesk, Admission
 from yanshu.simulator.behaviour import account_name
 from yanshu.simulator.smsc import Smsc
-from yanshu.simulator.traffic import Delivery
+from yanshu.simulator.traffic import Delivery, Segment
 from yanshu.simulator.wires import Wire
 
 
@@ -126,7 +126,7 @@ class SimulatorLink(asyncio.Protocol):
             return
         self.account = self._smsc.desk(name)
         self._wire.admit(self.account)
-        self.receives = client.receives
+        self.receives = client.receives and self.account.summon is None
         self.account.join(self)
 
     def _requested(self, request: object) -> None:
@@ -163,9 +163,9 @@ class SimulatorLink(asyncio.Protocol):
         else:
             self._wire.answer(request, status, carrier_message_id)
 
-    def id_text(self, number: int) -> str:
+    def id_text(self, segment: Segment, number: int) -> str:
         """See `Line`."""
-        return self._wire.id_text(number, self.account.behaviour)
+        return self._wire.id_text(segment, number, self.account.behaviour)
 
     def deliver(self, delivery: Delivery) -> None:
         """See `Line`."""

@@ -21,7 +21,7 @@ from yanshu.simulator.behaviour import Behaviour
 from yanshu.simulator.handsets import decode_text
 from yanshu.simulator.identifiers import id_text, receipt_id_text
 from yanshu.simulator.smsc import Smsc
-from yanshu.simulator.traffic import Delivery, Inbound, Receipt
+from yanshu.simulator.traffic import Delivery, Inbound, Receipt, Segment
 
 ACCEPTED, BUSY, THROTTLED = 202, 409, 429
 TRIES = 10
@@ -59,7 +59,7 @@ class Exchange:
         if not self.answered.done():
             self.answered.set_result((status or ACCEPTED, carrier_message_id))
 
-    def id_text(self, number: int) -> str:
+    def id_text(self, segment: Segment, number: int) -> str:  # noqa: ARG002 - the carrier gives it
         """See `Line`."""
         return id_text(number, self.account.behaviour.id_form)
 
@@ -142,7 +142,7 @@ class Poster:
     def answer(self, request: object, status: int, carrier_message_id: str) -> None:
         """See `Line`: requests have lines of their own."""
 
-    def id_text(self, number: int) -> str:
+    def id_text(self, segment: Segment, number: int) -> str:  # noqa: ARG002 - the carrier gives it
         """See `Line`."""
         return id_text(number, self.account.behaviour.id_form)
 

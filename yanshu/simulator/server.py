@@ -8,6 +8,7 @@ from typing import Any
 from yanshu.ports.clock import Clock
 from yanshu.protocols.session import Timers
 from yanshu.simulator.behaviour import Behaviour, SimulatedProtocol, SimulatorSettings
+from yanshu.simulator.calls import Caller
 from yanshu.simulator.handsets import HandsetMessage
 from yanshu.simulator.http import HttpSide
 from yanshu.simulator.ledger import Ledger
@@ -16,13 +17,15 @@ from yanshu.simulator.scenario import Player, Scenario, Step
 from yanshu.simulator.smsc import Smsc
 from yanshu.simulator.wires import Wire
 from yanshu.simulator.wires.cmpp import CmppWire
+from yanshu.simulator.wires.sgip import SgipWire, stamps
 from yanshu.simulator.wires.smgp import SmgpWire
 from yanshu.simulator.wires.smpp import SmppWire
 
 SWEEPS_PER_RESEND = 4
 LONGEST_SWEEP_SECONDS = 1.0
 STOP_SECONDS = 2.0
-WIRES: dict[SimulatedProtocol, Callable[[int, Timers], Wire]] = {"smpp": SmppWire, "cmpp": CmppWire, "smgp": SmgpWire}
+MakeWire = Callable[[int, Timers], Wire]
+WIRES: dict[SimulatedProtocol, MakeWire] = {"smpp": SmppWire, "cmpp": CmppWire, "smgp": SmgpWire}
 
 
 class Simulator:
@@ -40,6 +43,10 @@ class Simulator:
         self._timer_due = 0.0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
+        # The numbers of this one begin with the time of day.
+        self._wires: dict[SimulatedProtocol, MakeWire] = {**WIRES, "sgip": partial(SgipWire, stamp_at=stamps(clock))}
+        desks = [desk for desk in self._smsc.desks.values() if desk.account.protocol == "sgip" and desk.account.delivers_to]
+        self._callers = [Caller(self._smsc, self, desk) for desk in desks]
         self._sweep()
 
     @property
@@ -60,10 +67,12 @@ class Simulator:
     async def start(self, host: str = "127.0.0.1", port: int = 0, protocol: SimulatedProtocol = "smpp") -> int:
         """Listen for one protocol; return the bound port."""
         loop = asyncio.get_running_loop()
-        make = self._http.serve() if protocol == "http" else partial(self._new_link, WIRES[protocol])
+        make = self._http.serve() if protocol == "http" else partial(self._new_link, self._wires[protocol])
         server = await loop.create_server(make, host, port)
         self._servers.append(server)
         self._arm()
+        for caller in self._callers if protocol == "sgip" else ():
+            caller.open()
         bound: int = server.sockets[0].getsockname()[1]
         return bound
 
@@ -72,6 +81,8 @@ class Simulator:
         servers, self._servers = self._servers, []
         for server in servers:
             server.close()
+        for caller in self._callers:
+            caller.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -86,7 +97,7 @@ class Simulator:
         for server in servers:
             await server.wait_closed()
 
-    def _new_link(self, wire: Callable[[int, Timers], Wire]) -> SimulatorLink:
+    def _new_link(self, wire: MakeWire) -> SimulatorLink:
         """Make the protocol of a new connection."""
         settings = self._smsc.settings
         timers = Timers(response_timeout_seconds=settings.resend_seconds)

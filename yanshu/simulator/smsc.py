@@ -60,7 +60,7 @@ class Smsc:
         script = find_script(segment.destination)
         if script is None and desk.is_plain:
             number = self._take(line, segment)
-            line.answer(request, 0, line.id_text(number))
+            line.answer(request, 0, line.id_text(segment, number))
             self._report_plain(line, segment, number, 0.0)
             return
         self._consider(line, request, segment, script)
@@ -81,7 +81,7 @@ class Smsc:
             self._later(delay, partial(line.answer, request, status, ""))
             return
         number = self._take(line, segment)
-        answer = partial(line.answer, request, 0, line.id_text(number))
+        answer = partial(line.answer, request, 0, line.id_text(segment, number))
         if script is None:
             self._answer(desk, delay, answer)
             self._report_plain(line, segment, number, delay)
@@ -123,7 +123,7 @@ class Smsc:
         number = self._next_number = self._next_number + 1
         desk.tally.accepted += 1
         if self.settings.keep_ledger:
-            self._note(desk, segment, 0, line.id_text(number))
+            self._note(desk, segment, 0, line.id_text(segment, number))
         return number
 
     def _note(self, desk: AccountDesk, segment: Segment, status: int, carrier_message_id: str | None) -> None:

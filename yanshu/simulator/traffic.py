@@ -1,6 +1,6 @@
 """What goes through a simulated carrier, whatever it speaks: segments submitted to it, and what it delivers."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ class Segment(Struct, frozen=True, gc=False):
     """One submit, with what joins it to its siblings taken out of its header or fields.
 
     `payload` is the text alone, in `encoding`; `part` is 1-based; `at` is wall time in epoch seconds.
-    `user_reference` is the sender's own mark (SMPP's user_message_reference), repeated in receipts.
+    `user_reference` is the sender's own mark (SMPP's user_message_reference, SGIP's sequence), repeated in receipts.
     """
 
     source: str
@@ -31,7 +31,7 @@ class Segment(Struct, frozen=True, gc=False):
 class Receipt(Struct):
     """What became of a segment, on its way to the client. `number` is the carrier's for it, `at` when that was (epoch seconds).
 
-    `tries` counts its sendings.
+    `tries` counts its sendings; `mark` is what the protocol remembers of the first one.
     """
 
     segment: Segment
@@ -39,10 +39,11 @@ class Receipt(Struct):
     report: Report
     at: float
     tries: int = 0
+    mark: Any = None
 
 
 class Inbound(Struct):
-    """One part of a text that a phone sends, on its way to the client; `octets` are in `encoding`."""
+    """One part of a text that a phone sends, on its way to the client; `octets` are in `encoding`, `tries` and `mark` as in `Receipt`."""
 
     source: str
     destination: str
@@ -52,16 +53,19 @@ class Inbound(Struct):
     part: int = 1
     parts: int = 1
     tries: int = 0
+    mark: Any = None
 
 
 Delivery = Receipt | Inbound
 
 
 class Tally(Struct):
-    """Counters of one account."""
+    """Counters of one account; calls are connections that the carrier opens."""
 
     binds: int = 0
     refused_binds: int = 0
+    calls: int = 0
+    failed_calls: int = 0
     submits: int = 0
     accepted: int = 0
     refused: int = 0

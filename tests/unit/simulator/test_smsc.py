@@ -36,7 +36,7 @@ class FakeLine:
     def answer(self, request: object, status: int, carrier_message_id: str) -> None:
         self.log.append(("answer", (request, status, carrier_message_id)))
 
-    def id_text(self, number: int) -> str:
+    def id_text(self, segment: Segment, number: int) -> str:
         return str(number)
 
     def deliver(self, delivery: Delivery) -> None:

@@ -152,7 +152,7 @@ def test_smgp_reports_have_the_states_of_gateways_and_the_id_of_the_answer(
     assert report is not None
     assert (len(pdu.msg_content), pdu.is_report, pdu.src_term_id) == (octets, 1, PHONE[2:])
     assert (report.stat, report.err, report.submit_date, report.done_date) == (state, error, "2611231630", "2611231631")
-    assert report.msg_id == smgp.SmgpWire(10, Timers()).id_text(made.number, Behaviour())
+    assert report.msg_id == smgp.SmgpWire(10, Timers()).id_text(made.segment, made.number, Behaviour())
 
 
 def test_an_smgp_id_is_digits_that_tell_the_minute_and_no_two_are_alike() -> None:

@@ -52,5 +52,5 @@ class Wire(Protocol):
     def deliver(self, delivery: Delivery, behaviour: Behaviour, now: float) -> None:
         """Write a receipt or a text at monotonic `now`; there must be a permit."""
 
-    def id_text(self, number: int, behaviour: Behaviour) -> str:
-        """Return the carrier's id of its message `number`, as answers spell it."""
+    def id_text(self, segment: Segment, number: int, behaviour: Behaviour) -> str:
+        """Return the carrier's id of a segment, its message `number`, as answers spell it."""

@@ -70,7 +70,7 @@ class CmppWire:
             pdu = inbound_of(delivery)  # type: ignore[arg-type]
         self.session.deliver(((pdu, delivery),), now)
 
-    def id_text(self, number: int, behaviour: Behaviour) -> str:  # noqa: ARG002 - a Msg_Id has one form
+    def id_text(self, segment: Segment, number: int, behaviour: Behaviour) -> str:  # noqa: ARG002 - a Msg_Id has one form
         """See `Wire`."""
         return str(msg_id(number))
 

@@ -74,7 +74,7 @@ class SmgpWire:
         pdu = receipt_of(delivery, behaviour) if type(delivery) is Receipt else inbound_of(delivery)  # type: ignore[arg-type]
         self.session.deliver(((pdu, delivery),), now)
 
-    def id_text(self, number: int, behaviour: Behaviour) -> str:  # noqa: ARG002 - a MsgID has one form in answers
+    def id_text(self, segment: Segment, number: int, behaviour: Behaviour) -> str:  # noqa: ARG002 - a MsgID has one form in answers
         """See `Wire`."""
         return msg_id(number)
 

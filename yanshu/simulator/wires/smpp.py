@@ -75,7 +75,7 @@ class SmppWire:
         octets = encode_receipt(delivery, behaviour) if type(delivery) is Receipt else encode_inbound(delivery)  # type: ignore[arg-type]
         self.session.deliver(((octets, delivery),), now)
 
-    def id_text(self, number: int, behaviour: Behaviour) -> str:
+    def id_text(self, segment: Segment, number: int, behaviour: Behaviour) -> str:  # noqa: ARG002 - the carrier gives it
         """See `Wire`."""
         return id_text(number, behaviour.id_form)
 
