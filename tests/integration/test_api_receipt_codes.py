@@ -91,7 +91,7 @@ def test_every_row_that_is_wrong_is_told_with_its_fix_and_none_is_taken(served: 
         (2, "carrier", "可选值"),
         (3, "code", "同一供应商的同一返回码只能出现一次"),
         (4, "code", "ACCEPTD, DELIVRD, ENROUTE 的含义不可更改"),
-        (5, "code", "1 至 32 个字符"),
+        (5, "code", "1 至 64 个字符"),
     ]
     assert served.admin.call("GET", "/v1/receipt_codes")["data"] == []
     wrong = served.admin.ask("PUT", "/v1/receipt_codes", {"overrides": [{**rows[0], "class": "lost"}]})

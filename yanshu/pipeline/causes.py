@@ -17,7 +17,9 @@ _OPERATORS: dict[Operator | None, str] = {
     Operator.CUCC: "cucc",
     Operator.CTCC: "ctcc",
 }
-PROTOCOL_TABLES: dict[str, str] = {"cmpp": "cmcc", "sgip": "sgip_report", "smgp": "ctcc"}
+_PROTOCOL_TABLES: dict[str, str] = {"cmpp": "cmcc", "smgp": "ctcc"}
+# Whose reports use the same numbers as everybody, for something else.
+_OWN_TABLES: dict[str, str] = {"sgip": "sgip_report", "twilio": "twilio", "vonage": "vonage"}
 # What a submit that was not taken means when no table has its code; a passing fault is the carrier's, a refusal may be anybody's.
 _ANSWERS: dict[AnswerResult, OutcomeClass] = {
     AnswerResult.BUSY: OutcomeClass.CARRIER_ERROR,
@@ -80,11 +82,21 @@ class Causes:
 
     def _protocol(self, connector_id: str) -> str:
         connector = self._known.connectors.get(connector_id)
-        return connector.protocol if connector else ""
+        return spoken_by(connector) if connector is not None else ""
 
     def _table(self, recipient: str, protocol: str) -> str:
-        """Name the table. Aggregators speak one protocol for all operators, so the number tells more; only SGIP has a table of its own."""
-        if protocol == "sgip":
-            return PROTOCOL_TABLES[protocol]
+        """Name the table. Aggregators speak one protocol for all operators, so the number tells more; some have a table of their own."""
+        if protocol in _OWN_TABLES:
+            return _OWN_TABLES[protocol]
         operator = self._prefixes.facts_of(recipient).operator if recipient.startswith("+86") else None
-        return _OPERATORS.get(operator) or PROTOCOL_TABLES.get(protocol, ANY)
+        return _OPERATORS.get(operator) or table_of(protocol)
+
+
+def spoken_by(connector: Connector) -> str:
+    """Name what a connector speaks; over HTTP that is what its provider speaks, signed or not."""
+    return str(connector.settings.get("provider", "")).removesuffix("_signed") if connector.protocol == "http" else connector.protocol
+
+
+def table_of(spoken: str) -> str:
+    """Name the table of reports of a protocol or provider, whatever the number."""
+    return _OWN_TABLES.get(spoken) or _PROTOCOL_TABLES.get(spoken, ANY)

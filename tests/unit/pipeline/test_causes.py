@@ -19,6 +19,7 @@ O = OutcomeClass  # noqa: E741 - short for the rows below
 # One number, another class at each.
 TABLE = (
     "carrier,code,class\nany,7,unknown\ncmcc,7,blacklist\ncucc,7,suspended\nctcc,7,handset\nsgip_report,7,param\nsgip_resp,7,frequency\n"
+    "twilio,7,ported\nvonage,7,time_window\n"
 )
 MOBILE, BROADCAST, UNICOM, TELECOM = "+8613800138000", "+8619212345678", "+8618612345678", "+8619912345678"
 SAMPLES = Samples(FakeClock())
@@ -29,6 +30,9 @@ class Site:
 
     connectors: ClassVar = {
         protocol: SAMPLES.connector(id=protocol, protocol=protocol) for protocol in ("smpp", "cmpp", "sgip", "smgp", "http")
+    } | {
+        provider: SAMPLES.connector(id=provider, protocol="http", settings={"provider": provider})
+        for provider in ("alibaba", "tencent", "twilio", "vonage_signed")
     }
 
 
@@ -62,6 +66,9 @@ READ = [
     ("and SMGP for China Mobile", MOBILE, "smgp", O.BLACKLIST),
     ("China Telecom", TELECOM, "smpp", O.HANDSET),
     ("SGIP's reports have a table of their own", UNICOM, "sgip", O.PARAM),
+    ("so have Twilio's", UNICOM, "twilio", O.PORTED),
+    ("and Vonage's, signed or not", MOBILE, "vonage_signed", O.TIME_WINDOW),
+    ("a cloud that passes on what operators say", MOBILE, "alibaba", O.BLACKLIST),
     ("a range of nobody's: the protocol's operator", "+8615412345678", "smgp", O.HANDSET),
     ("a range of nobody's over SMPP", "+8615412345678", "smpp", O.UNKNOWN),
     ("abroad", "+85261234567", "smpp", O.UNKNOWN),
@@ -105,6 +112,11 @@ ANSWERS = [
     ("SMPP: its application rejects", "smpp", R.REFUSED, "0x00000066", O.GATEWAY_BLOCKED, Grounds.LISTED),
     ("SMPP: the vendor's own, refused", "smpp", R.REFUSED, "0x00000444", O.UNKNOWN, Grounds.ANSWER),
     ("SMPP: the vendor's own, passing", "smpp", R.BUSY, "0x00000444", O.CARRIER_ERROR, Grounds.ANSWER),
+    ("Alibaba: too many to this number", "alibaba", R.REFUSED, "isv.BUSINESS_LIMIT_CONTROL", O.FREQUENCY, Grounds.LISTED),
+    ("Tencent: the template", "tencent", R.REFUSED, "FailedOperation.TemplateIncorrectOrUnapproved", O.PARAM, Grounds.LISTED),
+    ("Twilio: the person has opted out", "twilio", R.REFUSED, "21610", O.UNSUBSCRIBED, Grounds.LISTED),
+    ("Vonage: a number that is barred", "vonage_signed", R.REFUSED, "7", O.BLACKLIST, Grounds.LISTED),
+    ("HTTP: a template that does not fit", "alibaba", R.REFUSED, "local: no template of this connector", O.PARAM, Grounds.ANSWER),
     ("CMPP: service_id against the contract", "cmpp", R.REFUSED, "7", O.NOT_ORDERED, Grounds.LISTED),
     ("CMPP: the recipient", "cmpp", R.REFUSED, "13", O.PARAM, Grounds.LISTED),
     ("CMPP: other errors, or a number it does not serve", "cmpp", R.BUSY, "9", O.CARRIER_ERROR, Grounds.LISTED),

@@ -13,13 +13,30 @@ from typing import NamedTuple
 from yanshu.domain.outcomes import OutcomeClass
 
 ANY = "any"
-# Those that end in _resp are of answers to a submit, by protocol.
-TABLES = ("any", "cmcc", "cucc", "ctcc", "cmpp_resp", "sgip_report", "sgip_resp", "smgp_resp", "smpp_resp", "volcengine")
+# Those that end in _resp are of answers to a submit, by protocol, or by the provider of an HTTP carrier.
+TABLES = (
+    "any",
+    "cmcc",
+    "cucc",
+    "ctcc",
+    "alibaba_resp",
+    "cmpp_resp",
+    "sgip_report",
+    "sgip_resp",
+    "smgp_resp",
+    "smpp_resp",
+    "tencent_resp",
+    "twilio",
+    "twilio_resp",
+    "volcengine",
+    "vonage",
+    "vonage_resp",
+)
 _HEADING = ["carrier", "code", "class"]
 _CLASSES = {str(outcome): outcome for outcome in OutcomeClass}
 _REMEMBERED = 4096
 # Longer than any carrier's code; what is longer is noise, and noise is not remembered.
-LONGEST = 32
+LONGEST = 64
 
 # A table that is asked when the first has no answer: numbers of China Unicom's reports and of its lists differ where both exist.
 _THEN: dict[str, str] = {"sgip_report": "cucc"}
