@@ -27,7 +27,7 @@ OTP_PREFIX = "86139"
 CHUNK = 1000
 WINDOW = 2000
 # What each protocol calls the account in the settings of a connector.
-ACCOUNTS = {"smpp": "system_id", "cmpp": "sp_id"}
+ACCOUNTS = {"smpp": "system_id", "cmpp": "sp_id", "smgp": "client_id"}
 BASELINE = Path(__file__).with_name("baseline.json")
 
 

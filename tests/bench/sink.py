@@ -46,6 +46,14 @@ BENCH_SECRET = b"bench"
 CMPP_REPORT = Struct(">Q7s10s10s32sI")
 CMPP_DELIVER = Struct(">Q21s10sBBB32sBBB71s20s")
 
+SMGP_SUBMIT, SMGP_SUBMIT_RESP, SMGP_DELIVER, SMGP_DELIVER_RESP = 2, 0x80000002, 3, 0x80000003
+LOGIN, SMGP_ACTIVE_TEST, EXIT = 1, 4, 6
+# Octets of an SMGP Submit to one number, and of the digest in a Login, from the start of the header.
+SMGP_SOURCE, SMGP_DESTINATION = slice(74, 95), slice(117, 138)
+SMGP_AUTHENTICATOR = slice(20, 36)
+SMGP_REPORT = b"id:%b sub:001 dlvrd:001 submit date:%b done date:%b stat:DELIVRD err:000 text:" + bytes(20)
+SMGP_DELIVERY = Struct(">10sBB14s21s21sB122s8s")
+
 
 class Counters:
     """What the sink has seen since the last reset; `arrivals` maps watched numbers to wall time of their first submit."""
@@ -83,6 +91,8 @@ class Sink(asyncio.Protocol):
     """One link. Receipts go back over the link of the submit, or over any link that can receive when it cannot."""
 
     header: ClassVar[Struct]
+    submit: ClassVar[int] = SUBMIT
+    deliver_resp: ClassVar[int] = DELIVER_RESP
     receivers: "ClassVar[list[Sink]]" = []  # noqa: RUF012 - shared by all links on purpose
 
     def __init__(self, counters: Counters) -> None:
@@ -114,6 +124,7 @@ class Sink(asyncio.Protocol):
         if self.rest:
             data = self.rest + data
         size, start, now, least = len(data), 0, time.time(), self.header.size
+        submit, deliver_resp = self.submit, self.deliver_resp
         out: list[bytes] = []
         while size - start >= least:
             length, command, *_, sequence = self.header.unpack_from(data, start)
@@ -122,9 +133,9 @@ class Sink(asyncio.Protocol):
                 return
             if size - start < length:
                 break
-            if command == SUBMIT:
+            if command == submit:
                 self._submit(data, start, sequence, now, out)
-            elif command == DELIVER_RESP:
+            elif command == deliver_resp:
                 self.counters.acknowledged += 1
             else:
                 self.other(command, sequence, data[start : start + length], out)
@@ -245,7 +256,39 @@ class CmppSink(Sink):
             out.append(CMPP_HEADER.pack(12, command | RESPONSE, sequence))
 
 
-SINKS: dict[str, type[Sink]] = {"smpp": SmppSink, "cmpp": CmppSink}
+class SmgpSink(Sink):
+    """Speaks SMGP 3.0."""
+
+    header = CMPP_HEADER
+    submit, deliver_resp = SMGP_SUBMIT, SMGP_DELIVER_RESP
+
+    def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+        """See `Sink`."""
+        source = data[start + SMGP_SOURCE.start : start + SMGP_SOURCE.stop]
+        dest = data[start + SMGP_DESTINATION.start : start + SMGP_DESTINATION.stop]
+        return source, dest, b"86" + dest.rstrip(b"\x00")
+
+    def answer(self, sequence: int, ident: int) -> bytes:
+        """See `Sink`."""
+        return CMPP_HEADER.pack(26, SMGP_SUBMIT_RESP, sequence) + ident.to_bytes(10, "big") + bytes(4)
+
+    def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
+        """See `Sink`."""
+        octets = ident.to_bytes(10, "big")
+        report = SMGP_REPORT % (octets, date, date)
+        body = SMGP_DELIVERY.pack(octets, 1, 0, b"20" + date + b"00", dest, source, len(report), report, b"")
+        return CMPP_HEADER.pack(12 + len(body), SMGP_DELIVER, self.sequence) + body
+
+    def other(self, command: int, sequence: int, frame: bytes, out: list[bytes]) -> None:
+        if command == LOGIN:
+            proof = md5(bytes(4) + frame[SMGP_AUTHENTICATOR] + BENCH_SECRET, usedforsecurity=False).digest()
+            out.append(CMPP_HEADER.pack(33, command | RESPONSE, sequence) + bytes(4) + proof + b"\x30")
+            self.receivers.append(self)
+        elif command in (SMGP_ACTIVE_TEST, EXIT):
+            out.append(CMPP_HEADER.pack(12, command | RESPONSE, sequence))
+
+
+SINKS: dict[str, type[Sink]] = {"smpp": SmppSink, "cmpp": CmppSink, "smgp": SmgpSink}
 
 
 def _cpu_seconds() -> float:

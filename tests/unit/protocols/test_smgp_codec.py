@@ -1,6 +1,7 @@
 """The SMGP codec against the vectors, and against what gateways get wrong."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,32 @@ def test_the_length_of_a_submit_is_what_the_specification_gives() -> None:
 
 
 @pytest.mark.parametrize("tlvs", [{}, {2: b"\x01", 9: b"\x02", 10: b"\x01"}], ids=["whole", "a part"])
-def test_a_submit_is_the_same_around_any_number(tlvs: dict[int, bytes]) -> None:
-    model = pdus.Submit(service_id="YANSHU", src_term_id="10690123", msg_content=b"hello", tlvs=tlvs)
-    head, tail = codec.around_number(model)
+def test_the_parts_around_number_and_text_make_the_whole(tlvs: dict[int, bytes]) -> None:
+    model = pdus.Submit(service_id="YANSHU", src_term_id="10690123", msg_content=b"hello", reserve="r", tlvs=tlvs)
+    before, between, behind = codec.around(model)
     for number in ("13800138000", "+8613800138000", "1" * 21):
-        assert head + codec.number(number) + tail == codec.body(replace(model, dest_term_ids=(number,)))
+        whole = before + codec.number(number) + between + codec.content(b"hello") + behind
+        assert whole == codec.body(replace(model, dest_term_ids=(number,)))
+
+
+@pytest.mark.parametrize("make", [lambda: codec.number("1" * 22), lambda: codec.content(bytes(141))], ids=["a number", "a text"])
+def test_a_part_that_does_not_fit_is_our_error(make: Callable[[], bytes]) -> None:
     with pytest.raises(LocalProtocolError):
-        codec.number("1" * 22)
+        make()
+
+
+def test_the_short_ways_lead_where_the_long_ones_do() -> None:
+    pdu = pdus.Deliver(
+        5, msg_id="6495c36ac4ea6b00000b", msg_format=15, recv_time="20231108104300", src_term_id="138", dest_term_id="1069", reserve="r"
+    )
+    for content in (b"", bytes(140), bytes(255)):
+        made = replace(pdu, msg_content=content, is_report=len(content) & 1)
+        octets = codec.encode(made)
+        assert codec.delivery(octets) == codec.decode(octets) == made
+        for other in (octets[:-1], octets + b"\0", octets[:20], codec.encode(replace(made, tlvs={2: b"\x01"}))):
+            assert codec.delivery(other) is None
+    for status in (0, 1):
+        assert codec.delivered(pdu, status) == codec.encode(pdus.DeliverResp(5, msg_id=pdu.msg_id, status=status))
 
 
 REFUSED = [

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, plain, read, text, write
 from yanshu.protocols.smgp import pdus
 from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
 
@@ -21,8 +21,12 @@ header = _HEADER.unpack_from
 _TLV = struct.Struct(">HH")
 _MOST_NUMBERS = 100
 _NUMBER_SIZE = 21
-# Octets of a text: what the specification allows in a Submit, what the length of a Deliver can say.
-_LONGEST: dict[type[pdus.Pdu], int] = {pdus.Submit: 140, pdus.Deliver: 255}
+_RESERVE_SIZE = 8
+# Octets of a text in a Submit; the length of a Deliver says 255.
+_LONGEST = 140
+# The hot path: what a Deliver is made of up to the length of its text, and a whole Deliver_Resp.
+_DELIVER_HEAD = struct.Struct(f">III{MESSAGE_ID_SIZE}sBB14s21s21sB")
+_DELIVER_RESP = struct.Struct(f">III{MESSAGE_ID_SIZE}sI")
 
 _LOGIN: tuple[Field, ...] = (
     ("client_id", 8),
@@ -46,7 +50,7 @@ _SUBMIT: tuple[Field, ...] = (
     ("charge_term_id", 21),
     ("dest_term_ids", Numbers(_NUMBER_SIZE, _MOST_NUMBERS)),
     ("msg_content", Content(1)),
-    ("reserve", 8),
+    ("reserve", _RESERVE_SIZE),
 )
 _ID: Field = ("msg_id", f"{MESSAGE_ID_SIZE}s")
 _DELIVER: tuple[Field, ...] = (
@@ -57,7 +61,7 @@ _DELIVER: tuple[Field, ...] = (
     ("src_term_id", 21),
     ("dest_term_id", 21),
     ("msg_content", Content(1)),
-    ("reserve", 8),
+    ("reserve", _RESERVE_SIZE),
 )
 _TAKEN: tuple[Field, ...] = (_ID, ("status", "I"))
 _QUERY: tuple[Field, ...] = (("query_time", 8), ("query_type", "B"), ("query_code", 10))
@@ -96,18 +100,31 @@ def encode(pdu: pdus.Pdu) -> bytes:
 
 def body(pdu: pdus.Pdu) -> bytes:
     """Return the octets behind the header. Raises LocalProtocolError when a value does not fit its field."""
-    longest = _LONGEST.get(type(pdu))
-    if longest is not None and len(getattr(pdu, "msg_content", b"")) > longest:
-        raise LocalProtocolError(f"msg_content of {type(pdu).__name__} may have at most {longest} octets")
+    if isinstance(pdu, pdus.Submit):
+        content(pdu.msg_content)  # for its limit
     written = replace(pdu, msg_id=id_octets(pdu.msg_id)) if hasattr(pdu, "msg_id") else pdu
     return write(_BY_KIND[type(pdu)], written) + _tlv_octets(getattr(pdu, "tlvs", {}))
 
 
-def around_number(pdu: pdus.Submit) -> tuple[bytes, bytes]:
-    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
-    place = offset_of(_BY_KIND[pdus.Submit], "dest_term_ids") + 1
-    octets = body(replace(pdu, dest_term_ids=("",)))
-    return octets[:place], octets[place + _NUMBER_SIZE :]
+def around(pdu: pdus.Submit) -> tuple[bytes, bytes, bytes]:
+    """Return the body of a submit to one number in three parts: before the number, from there to the text, and behind the text."""
+    made = _BY_KIND[pdus.Submit]
+    octets = write(made, replace(pdu, dest_term_ids=("",), msg_content=b""))
+    start = offset_of(made, "dest_term_ids") + 1
+    behind = len(octets) - _RESERVE_SIZE
+    return octets[:start], octets[start + _NUMBER_SIZE : behind - 1], octets[behind:] + _tlv_octets(pdu.tlvs)
+
+
+def content(octets: bytes) -> bytes:
+    """Return a text as it stands in a submit: with its length before it. Raises LocalProtocolError when it is too long."""
+    if len(octets) > _LONGEST:
+        raise LocalProtocolError(f"msg_content may have at most {_LONGEST} octets, not {len(octets)}")
+    return bytes((len(octets),)) + octets
+
+
+def delivered(pdu: pdus.Deliver, status: int) -> bytes:
+    """Return the frame of a Deliver_Resp, as `encode` does, without the detour."""
+    return _DELIVER_RESP.pack(_DELIVER_RESP.size, Command.DELIVER_RESP, pdu.sequence_id, id_octets(pdu.msg_id), status)
 
 
 def number(value: str) -> bytes:
@@ -157,6 +174,28 @@ def decode(frame: bytes) -> pdus.Pdu:
         raise RemoteProtocolError(f"{found.kind.__name__} has {length - end} octets too many", Status.LENGTH)
     pdu: pdus.Pdu = found.kind(sequence_id=sequence_id, **values)
     return pdu
+
+
+def delivery(frame: bytes) -> pdus.Deliver | None:
+    """Read a Deliver without parameters that fits its layout to the octet, as `decode` does, without the detour; None for all others."""
+    start = _DELIVER_HEAD.size
+    if len(frame) < start:
+        return None
+    _, _, sequence, ident, is_report, form, at, source, dest, size = _DELIVER_HEAD.unpack_from(frame)
+    end = start + size
+    if len(frame) != end + _RESERVE_SIZE:
+        return None
+    return pdus.Deliver(
+        sequence_id=sequence,
+        msg_id=ident.hex(),
+        is_report=is_report,
+        msg_format=form,
+        recv_time=plain(at),
+        src_term_id=plain(source),
+        dest_term_id=plain(dest),
+        msg_content=frame[start:end],
+        reserve=plain(frame[end:]),
+    )
 
 
 def _junk_allowed(command_id: int) -> int:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from yanshu.protocols.events import Answered, BindRefused, Bound, Event, PeerFault, Requested
 from yanshu.protocols.session import Phase, Timers
-from yanshu.protocols.smgp import digests, pdus
+from yanshu.protocols.smgp import codec, digests, pdus
 from yanshu.protocols.smgp.constants import Command, Status
 from yanshu.protocols.smgp.session import SmgpSession
 
@@ -16,6 +16,7 @@ Item = TypeVar("Item")
 
 _SUBMIT = int(Command.SUBMIT)
 _SUBMIT_RESP = int(Command.SUBMIT_RESP)
+_DELIVER = int(Command.DELIVER)
 # SequenceID, MsgID and Status of a Submit_Resp long enough for them.
 _ANSWER = Packed(">I10sI")
 _ANSWER_AT = 8
@@ -34,7 +35,7 @@ class SpSession(SmgpSession[Item], Generic[Item]):
         super().__init__(window, timers)
         self._login = login
         self._secret = secret
-        self._hot = {_SUBMIT_RESP: self._answered}
+        self._hot = {_SUBMIT_RESP: self._answered, _DELIVER: self._delivered}
         self.gateway_is_proven: bool | None = None
 
     def connected(self, now: float) -> list[Event]:
@@ -50,8 +51,7 @@ class SpSession(SmgpSession[Item], Generic[Item]):
 
     def acknowledge(self, requests: Sequence[pdus.Deliver], status: int = Status.OK) -> None:
         """Answer deliveries: OK once they are safe, else a status that makes the gateway deliver them again."""
-        for pdu in requests:
-            self.send(pdus.DeliverResp(sequence_id=pdu.sequence_id, msg_id=pdu.msg_id, status=status))
+        self._out.extend([codec.delivered(pdu, status) for pdu in requests])
 
     def _answered(self, frame: bytes, events: list[Event]) -> None:
         """Match a Submit_Resp to its request."""
@@ -62,6 +62,14 @@ class SpSession(SmgpSession[Item], Generic[Item]):
         closed = self._close(sequence, events)
         if closed is not None:
             events.append(Answered(closed[0], status, msg_id.hex(), closed[1]))
+
+    def _delivered(self, frame: bytes, events: list[Event]) -> None:
+        """Take a text or a report; what is not quite as it should be, or has parameters, goes the long way."""
+        pdu = codec.delivery(frame) if self._phase is Phase.BOUND else None
+        if pdu is None:
+            self._take(frame, events)
+        else:
+            events.append(Requested(pdu))
 
     def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         if type(pdu) is pdus.LoginResp and self._phase is Phase.OPEN:
