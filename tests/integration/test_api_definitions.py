@@ -153,6 +153,46 @@ def test_a_route_names_connectors_that_exist(served: Served) -> None:
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "connectors[0]")
 
 
+def test_a_set_that_leaves_an_operator_out_warns_before_it_is_saved_and_after(served: Served) -> None:
+    make = served.admin.call
+    ident = make("POST", "/v1/connectors", served.connector_body(simulated=False))["id"]
+    body = {"name": "mobile", "connectors": [ident], "match": {"operators": ["cmcc", "cucc", "ctcc"]}}
+    before = [len(make("GET", path)["data"]) for path in ("/v1/routes", "/v1/audit?limit=200")]
+    tried = served.admin.ask("POST", "/v1/routes?dry_run=true", body, Accept_Language="en", Idempotency_Key="try")
+    assert (tried.status_code, tried.json()["dry_run"]) == (200, True)
+    assert tried.json()["warnings"] == [
+        {
+            "code": "no_connector",
+            "message": "No connector carries codes (otp), notices (notice), marketing to China Broadcasting Network, "
+            "numbers whose operator nobody knows: such messages would be refused.",
+            "operators": ["cbn", "unknown"],
+            "lanes": ["otp", "notice", "marketing"],
+            "routes": [],
+            "connectors": [],
+        }
+    ]
+    assert [len(make("GET", path)["data"]) for path in ("/v1/routes", "/v1/audit?limit=200")] == before
+    saved = make("POST", "/v1/routes", body, Accept_Language="zh", Idempotency_Key="try")
+    assert (saved["dry_run"], saved["warnings"][0]["operators"]) == (False, ["cbn", "unknown"])
+    assert saved["warnings"][0]["message"] == "没有通道承载发往中国广电、运营商未知的号码的验证码、通知、营销短信，这些短信将被拒绝。"
+    one = f"/v1/routes/{saved['id']}"
+    assert make("PATCH", f"{one}?dry_run=true", {"match": {"signatures": ["雁书"]}})["warnings"][0]["code"] == "only_in_part"
+    assert make("GET", one)["match"]["operators"] == ["cmcc", "cucc", "ctcc"]
+    assert make("PATCH", one, {"match": {}})["warnings"] == []
+    gone = make("DELETE", f"{one}?dry_run=true")
+    assert (gone["deleted"], gone["warnings"][0]["operators"]) == (False, ["cmcc", "cucc", "ctcc", "cbn", "unknown"])
+    assert make("GET", one)["name"] == "mobile"
+    assert make("DELETE", one)["deleted"] is True
+    make("DELETE", f"/v1/connectors/{ident}")
+
+
+def test_a_dry_run_refuses_what_saving_would_refuse(served: Served) -> None:
+    answer = served.admin.ask("POST", "/v1/routes?dry_run=true", {"name": "all", "connectors": ["con_nobody"]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "connectors[0]")
+    assert served.admin.refused("DELETE", "/v1/routes/rte_nobody?dry_run=true") == (404, "resource_missing")
+    assert served.admin.refused("POST", "/v1/routes?dry_run=maybe", {"name": "all", "connectors": ["x"]}) == (422, "parameter_invalid")
+
+
 def test_every_change_is_in_the_audit_trail(served: Served) -> None:
     ident = served.admin.call("POST", "/v1/connectors", served.connector_body())["id"]
     served.admin.call("POST", f"/v1/connectors/{ident}/drain")

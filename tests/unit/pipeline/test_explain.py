@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from yanshu.domain.numbers import NumberFacts, Operator, Source
-from yanshu.pipeline import candidates, explain, known
+from yanshu.pipeline import candidates, explain, gaps, known
+from yanshu.rules.routing.gaps import GapKind
 
 O = Operator  # noqa: E741 - short for the rows below
 
-TABLES = {"explain": explain._WORDS, "candidates": candidates.WORDS, "known": known.WORDS}
+TABLES = {"explain": explain._WORDS, "candidates": candidates.WORDS, "gaps": gaps.WORDS, "known": known.WORDS}
 
 
 def _places(sentence: str) -> set[str]:
@@ -56,3 +57,7 @@ TOLD: list[tuple[str, NumberFacts | None, list[str]]] = [
 def test_what_is_known_of_a_number_is_told(name: str, facts: NumberFacts | None, told: list[str]) -> None:
     assert known.tell_number(facts, "en") == told
     assert len(known.tell_number(facts, "zh-CN")) == len(told)
+
+
+def test_every_gap_has_its_sentence() -> None:
+    assert set(GapKind) <= gaps.WORDS["en"].keys()

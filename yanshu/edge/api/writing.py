@@ -37,6 +37,13 @@ async def write(call: Call, action: str, status: int, work: Work, *, hidden: tup
     return Answer(status, content, kept=True)
 
 
+async def rehearse(call: Call, work: Work) -> Answer:
+    """Run `work` and take everything back; the answer is not kept for replays, so that the key is free for the real thing."""
+    async with call.services.store.write() as uow:
+        _, content = await work(uow)
+    return Answer(200, content, kept=True)
+
+
 def joining(call: Call, action: str, object_id: str, status: int, show: Callable[[T], Any]) -> Also[T]:
     """Return what joins the transaction of a stage's step: the audit entry, and what `show` makes of the step for replays."""
 

@@ -8,11 +8,25 @@ from yanshu.domain.connectors import Route
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.platform import DeletedOut
-from yanshu.edge.api.schemas.routes import RouteIn, RouteOut, RoutePatch, SimulationIn, SimulationOut, read_match, read_pool, show_route
+from yanshu.edge.api.schemas.routes import (
+    RouteDeletedOut,
+    RouteIn,
+    RouteOut,
+    RoutePatch,
+    RouteSavedOut,
+    SimulationIn,
+    SimulationOut,
+    TrialQuery,
+    WarningOut,
+    read_match,
+    read_pool,
+    show_route,
+    show_saved,
+)
 from yanshu.edge.api.slices import slice_of
-from yanshu.edge.api.writing import write
+from yanshu.edge.api.writing import Work, rehearse, write
 from yanshu.pipeline.candidates import Trial, simulate
+from yanshu.pipeline.gaps import warnings_of
 from yanshu.ports.store import UnitOfWork
 from yanshu.rules.contacts.phones import parse_phone
 
@@ -54,13 +68,12 @@ async def delete_route(call: Call) -> Answer:
     """Delete a route."""
     ident = (await _find(call)).id
 
-    async def work(uow: UnitOfWork) -> tuple[str, DeletedOut]:
+    async def work(uow: UnitOfWork) -> tuple[str, RouteDeletedOut]:
         await uow.definitions.remove_route(ident)
-        return ident, DeletedOut(id=ident, object="route")
+        left = await _warnings(call, uow)
+        return ident, RouteDeletedOut(id=ident, object="route", deleted=not call.query.dry_run, dry_run=call.query.dry_run, warnings=left)
 
-    answer = await write(call, "route.deleted", 200, work)
-    await call.services.router.changed()
-    return answer
+    return await _do(call, "route.deleted", 200, work)
 
 
 async def list_routes(call: Call) -> Answer:
@@ -111,17 +124,30 @@ async def _find(call: Call) -> Route:
 async def _save(call: Call, action: str, status: int, route: Route) -> Answer:
     """Save a route whose connectors exist."""
 
-    async def work(uow: UnitOfWork) -> tuple[str, RouteOut]:
+    async def work(uow: UnitOfWork) -> tuple[str, RouteSavedOut]:
         known = {connector.id for connector in await uow.definitions.connectors()}
         for place, member in enumerate(route.pool):
             if member.connector_id not in known:
                 raise Invalid("parameter_invalid", param=f"connectors[{place}]", fix="the id of a connector; see GET /v1/connectors")
         await uow.definitions.save_route(route)
-        return route.id, show_route(route)
+        return route.id, show_saved(route, await _warnings(call, uow), dry_run=call.query.dry_run)
 
+    return await _do(call, action, status, work)
+
+
+async def _do(call: Call, action: str, status: int, work: Work) -> Answer:
+    """Change the routes, or find out what it would mean."""
+    if call.query.dry_run:
+        return await rehearse(call, work)
     answer = await write(call, action, status, work)
     await call.services.router.changed()
     return answer
+
+
+async def _warnings(call: Call, uow: UnitOfWork) -> list[WarningOut]:
+    """Return what the routes leave out, as the transaction sees them."""
+    definitions = uow.definitions
+    return msgspec.convert(warnings_of(await definitions.connectors(), await definitions.routes(), call.language), list[WarningOut])
 
 
 _ONE = "/v1/routes/{id:str}"
@@ -134,8 +160,10 @@ ENDPOINTS = (
         scope=_WRITE,
         summary="Make a route",
         status=201,
+        query=TrialQuery,
         body=RouteIn,
-        answer=RouteOut,
+        answer=RouteSavedOut,
+        other_answers=((200, RouteSavedOut),),
     ),
     Endpoint(
         method="GET", path="/v1/routes", handler=list_routes, scope=_READ, summary="List routes", query=PageQuery, answer=ListOut[RouteOut]
@@ -156,9 +184,19 @@ ENDPOINTS = (
         handler=patch_route,
         scope=_WRITE,
         summary="Change a route",
+        query=TrialQuery,
         body=RoutePatch,
-        answer=RouteOut,
+        answer=RouteSavedOut,
         refuses=(404,),
     ),
-    Endpoint(method="DELETE", path=_ONE, handler=delete_route, scope=_WRITE, summary="Delete a route", answer=DeletedOut, refuses=(404,)),
+    Endpoint(
+        method="DELETE",
+        path=_ONE,
+        handler=delete_route,
+        scope=_WRITE,
+        summary="Delete a route",
+        query=TrialQuery,
+        answer=RouteDeletedOut,
+        refuses=(404,),
+    ),
 )

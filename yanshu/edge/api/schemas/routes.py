@@ -12,7 +12,8 @@ from yanshu.domain.numbers import Operator
 from yanshu.edge.api.schemas.explanations import CandidateOut
 from yanshu.edge.api.schemas.messages import Metadata, Phone
 from yanshu.edge.api.schemas.money import Country, MoneyIO
-from yanshu.edge.api.schemas.platform import Name
+from yanshu.edge.api.schemas.platform import DeletedOut, Name
+from yanshu.rules.routing.gaps import GapKind
 
 Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
 Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
@@ -90,6 +91,37 @@ class RouteOut(Struct, kw_only=True):
     metadata: dict[str, Any]
 
 
+class TrialQuery(Struct, forbid_unknown_fields=True, kw_only=True):
+    """With `dry_run` nothing is changed: the answer says what it would be, and warns."""
+
+    dry_run: bool = False
+
+
+class WarningOut(Struct, kw_only=True):
+    """What the routes leave out then: `unknown` among `operators` are numbers whose operator nobody knows."""
+
+    code: GapKind
+    message: str
+    operators: list[str]
+    lanes: list[Lane]
+    routes: list[str]
+    connectors: list[str]
+
+
+class RouteSavedOut(RouteOut, kw_only=True):
+    """A route as it was saved, or would be."""
+
+    dry_run: bool
+    warnings: list[WarningOut]
+
+
+class RouteDeletedOut(DeletedOut, kw_only=True):
+    """A route that was deleted, or would be."""
+
+    dry_run: bool
+    warnings: list[WarningOut]
+
+
 class SimulationIn(Struct, forbid_unknown_fields=True, kw_only=True):
     """A message that is only thought of; `workspace` is the caller's own unless given, `signature` stands without 【】."""
 
@@ -129,19 +161,27 @@ class SimulationOut(Struct, kw_only=True):
 
 def show_route(r: Route) -> RouteOut:
     """Return the wire form of a route."""
-    match = MatchIO(**{name: list(getattr(r.match, name)) for name in MatchIO.__struct_fields__})
-    return RouteOut(
-        id=r.id,
-        created_at=r.created_at,
-        updated_at=r.updated_at,
-        name=r.name,
-        rank=r.rank,
-        connectors=[MemberOut(member.connector_id, member.priority, member.weight) for member in r.pool],
-        prefer=r.prefer,
-        match=match,
-        enabled=r.enabled,
-        metadata=r.metadata or {},
-    )
+    return RouteOut(**_route_fields(r))
+
+
+def show_saved(r: Route, warnings: list[WarningOut], *, dry_run: bool) -> RouteSavedOut:
+    """Return the wire form of a route that was saved, or would be."""
+    return RouteSavedOut(**_route_fields(r), warnings=warnings, dry_run=dry_run)
+
+
+def _route_fields(r: Route) -> dict[str, Any]:
+    return {
+        "id": r.id,
+        "created_at": r.created_at,
+        "updated_at": r.updated_at,
+        "name": r.name,
+        "rank": r.rank,
+        "connectors": [MemberOut(member.connector_id, member.priority, member.weight) for member in r.pool],
+        "prefer": r.prefer,
+        "match": MatchIO(**{name: list(getattr(r.match, name)) for name in MatchIO.__struct_fields__}),
+        "enabled": r.enabled,
+        "metadata": r.metadata or {},
+    }
 
 
 def read_match(match: MatchIO) -> Match:
