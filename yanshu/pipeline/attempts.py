@@ -46,6 +46,14 @@ _WORDS: dict[str, dict[str, str]] = {
         Enough.NO_CONNECTOR: "不再重发：没有其他可用通道。",
     },
 }
+_STATUS_ZH: dict[SubmissionStatus, str] = {
+    SubmissionStatus.UNANSWERED: "未应答",
+    SubmissionStatus.ACCEPTED: "已接受",
+    SubmissionStatus.REFUSED: "被拒绝",
+    SubmissionStatus.DELIVERED: "已送达",
+    SubmissionStatus.UNDELIVERED: "未送达",
+    SubmissionStatus.UNCLEAR: "结果不明",
+}
 _AGAIN = {"message.queued": "now", "message.scheduled": "later"}
 
 
@@ -87,7 +95,8 @@ class Attempts:
         """Tell of one segment: the submit, the report on it, what the last word means and who can act."""
         code = f" ({s.code})" if s.code else ""
         place = {"attempt": s.attempt, "segment": s.segment, "total": s.total, "connector": self._name(s.connector_id)}
-        told = [words["attempt"].format(**place, status=s.status, code=code)]
+        status = _STATUS_ZH[s.status] if language.startswith("zh") else s.status
+        told = [words["attempt"].format(**place, status=status, code=code)]
         if s.receipt_status is not None:
             reported = " ".join(dict.fromkeys(filter(None, (s.receipt_status, s.receipt_code))))
             told.append(words["receipt"].format(segment=s.segment, code=reported))

@@ -30,6 +30,12 @@ _ANSWERS: dict[AnswerResult, OutcomeClass] = {
 _OURS = "local:"
 
 
+def answer_table(protocol: str) -> str:
+    """Return the table of a protocol's answers to a submit."""
+    table = f"{protocol}_resp"
+    return table if table in TABLES else ANY
+
+
 class Known(Protocol):
     """Who knows the connectors: the router."""
 
@@ -50,8 +56,7 @@ class Causes:
         """Return why a submit was not taken; what the carrier refuses is proven not to be on its way."""
         if code is not None and code.startswith(_OURS):
             return Finding(OutcomeClass.PARAM, Grounds.ANSWER)
-        table = f"{self._protocol(connector_id)}_resp"
-        found = self._codes().find(table if table in TABLES else ANY, "", code or "", connector_id)
+        found = self._codes().find(answer_table(self._protocol(connector_id)), "", code or "", connector_id)
         if found.grounds is Grounds.NOTHING:
             return Finding(_ANSWERS.get(result, OutcomeClass.UNKNOWN), Grounds.ANSWER)
         return found._replace(is_proven=True)

@@ -21,9 +21,9 @@ from yanshu.edge.api.schemas.receipt_codes import (
     show_override,
 )
 from yanshu.edge.api.writing import write
-from yanshu.pipeline.causes import spoken_by, table_of
+from yanshu.pipeline.causes import answer_table, spoken_by, table_of
 from yanshu.ports.store import UnitOfWork
-from yanshu.rules.routing.codes import GOOD_STATES, LONGEST, TABLES, Codes, Finding, tidy
+from yanshu.rules.routing.codes import GOOD_STATES, LONGEST, TABLES, Codes, Finding, Grounds, tidy
 
 _FAULTS_TOLD = 20
 _CARRIERS = f"one of {', '.join(TABLES)}, or the id of a connector"
@@ -106,10 +106,13 @@ def _is_carrier(call: Call, carrier: str) -> bool:
 
 
 def _find(call: Call, codes: Codes, carrier: str, code: str) -> Finding:
-    """Read a code of a table, or of a connector by the table of its protocol."""
+    """Read a code of a table, or of a connector: by the table of its protocol's receipts, else of its answers."""
     connector = call.services.router.connectors.get(carrier)
-    table = carrier if connector is None else table_of(spoken_by(connector))
-    return codes.find(table, code, "", carrier)
+    if connector is None:
+        return codes.find(carrier, code, "")
+    spoken = spoken_by(connector)
+    found = codes.find(table_of(spoken), code, "", carrier)
+    return found if found.grounds is not Grounds.NOTHING else codes.find(answer_table(spoken), code, "", carrier)
 
 
 def _faults(call: Call, overrides: Sequence[CodeOverride]) -> Iterable[dict[str, Any]]:

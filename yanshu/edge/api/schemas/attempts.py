@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Submission, SubmissionStatus
 
 
@@ -19,7 +20,7 @@ class ReceiptOut(Struct):
 
 
 class SubmissionOut(Struct, kw_only=True):
-    """One attempt to submit one segment."""
+    """One attempt to submit one segment; `class` is how a refusal, or a receipt other than delivered, was read when it came."""
 
     object: Literal["submission"] = "submission"
     message: str
@@ -32,6 +33,7 @@ class SubmissionOut(Struct, kw_only=True):
     code: str | None
     answered_at: datetime
     receipt: ReceiptOut | None
+    outcome: OutcomeClass | None = field(name="class")
 
 
 class SubmissionsOut(Struct, kw_only=True):
@@ -55,11 +57,12 @@ def show_submission(row: Submission) -> SubmissionOut:
         code=row.code,
         answered_at=row.answered_at,
         receipt=receipt,
+        outcome=row.outcome,
     )
 
 
 class SegmentStatusOut(Struct):
-    """What is known of one segment, by the last attempt at it."""
+    """What is known of one segment: that it arrived, by whichever attempt, else what the last attempt says."""
 
     segment: int
     status: SubmissionStatus
@@ -67,5 +70,8 @@ class SegmentStatusOut(Struct):
 
 def segment_status(rows: Sequence[Submission]) -> list[SegmentStatusOut]:
     """Return what is known of each segment that was submitted; `rows` come in the order of attempts."""
-    last = {row.segment: row.status for row in rows}
-    return [SegmentStatusOut(segment, status) for segment, status in sorted(last.items())]
+    known: dict[int, SubmissionStatus] = {}
+    for row in rows:
+        if known.get(row.segment) is not SubmissionStatus.DELIVERED:
+            known[row.segment] = row.status
+    return [SegmentStatusOut(segment, status) for segment, status in sorted(known.items())]
