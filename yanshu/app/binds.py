@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from yanshu.domain.binds import Alphabet, BindProtocol
-from yanshu.edge.binds import smpp
+from yanshu.edge.binds import cmpp, smpp
 from yanshu.edge.binds.dialect import Dialect
 from yanshu.edge.binds.doorkeeper import Doorkeeper
 from yanshu.edge.binds.house import House, Listener
+from yanshu.edge.binds.stamps import Stamps
 from yanshu.edge.binds.visit import Floor
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.bind_accept import BindIntake
@@ -22,9 +23,18 @@ from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Service, Supervisor
 from yanshu.settings import Settings, SettingsError, read_bind_listen
 
-# One row a protocol.
-DIALECTS: dict[BindProtocol, Callable[[], Dialect]] = {BindProtocol.SMPP: smpp.SmppDialect}
-_READERS: dict[BindProtocol, Callable[[bytes, int, Alphabet], str]] = {BindProtocol.SMPP: smpp.read_text}
+# One row a protocol: how texts are read, and who speaks with customers.
+_READERS: dict[BindProtocol, Callable[[bytes, int, Alphabet], str]] = {
+    BindProtocol.SMPP: smpp.read_text,
+    BindProtocol.CMPP: cmpp.read_text,
+}
+
+
+def _speakers(clock: Clock) -> dict[BindProtocol, Callable[[], Dialect]]:
+    stamps = Stamps(clock)
+    return {BindProtocol.SMPP: smpp.SmppDialect, BindProtocol.CMPP: lambda: cmpp.CmppDialect(stamps)}
+
+
 # Beyond the drain: a goodbye takes some seconds of its own.
 _GOODBYE_SECONDS = 8.0
 
@@ -56,7 +66,8 @@ class Reception:
         wanted = read_bind_listen(settings.bind_listen)
         if not wanted:
             return []
-        listeners = {protocol: Listener(Address(*wanted[protocol]), make) for protocol, make in DIALECTS.items() if protocol in wanted}
+        speakers = _speakers(self._clock)
+        listeners = {protocol: Listener(Address(*wanted[protocol]), speakers[protocol]) for protocol in speakers if protocol in wanted}
         doorkeeper = Doorkeeper(self._store, self._clock, sealer, f"{node_id}/binds")
         floor = Floor(doorkeeper, self._intake, self._outbox, Buckets(), self._clock, self._metrics)
         house = self._house = House(self._store, floor, listeners, supervisor.spawn)
