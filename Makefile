@@ -38,7 +38,7 @@ $(DEV_READY): requirements/dev.txt $(READY)
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-demo: $(READY) ## the whole story of one message, on this machine
+demo: $(READY) ## messages over five protocols and back, on this machine
 	@$(BIN)/python scripts/demo.py
 
 run: $(READY) ## serve on http://127.0.0.1:8080 with the embedded store in var/
