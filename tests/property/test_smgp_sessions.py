@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 
 from tests.unit.protocols.test_smgp_sessions import BODY, joined
 from yanshu.protocols.events import Answered, Event, Lost, TimedOut
+from yanshu.protocols.layouts import THREE_WORDS
 from yanshu.protocols.smgp import codec, pdus
 from yanshu.protocols.smgp.constants import Command
 
 numbers = st.integers(0, 8)
 strange = st.builds(
-    lambda command, number, body: codec.pack_header(12 + len(body), command, number) + body,
+    lambda command, number, body: THREE_WORDS.pack(12 + len(body), command, number) + body,
     st.sampled_from([int(command) for command in Command]),
     numbers,
     st.binary(max_size=200),

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
 
+# Length, command, sequence number: the header of CMPP and SMGP.
+THREE_WORDS = struct.Struct(">III")
+
 
 class Numbers(NamedTuple):
     """A form: an octet that counts, and so many numbers of `size` octets, at most `most`."""

@@ -83,7 +83,7 @@ def test_a_server_may_say_goodbye_too() -> None:
     server.unbind(0.1)
     assert client.receive_data(server.data_to_send(), 0.2) == [Unbound()]
     assert server.receive_data(client.data_to_send(), 0.3) == []
-    assert (server.is_over, server.reason, client.reason) == (True, "unbound", "the peer exited")
+    assert (server.is_over, server.reason, client.reason) == (True, "unbound", "the peer said goodbye")
 
 
 def test_a_goodbye_nobody_answers_ends_the_session_in_time() -> None:

@@ -11,12 +11,24 @@ from msgspec.structs import replace
 from yanshu.protocols.cmpp import pdus
 from yanshu.protocols.cmpp.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Format, Result, Version
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, plain, read, text, write
+from yanshu.protocols.layouts import (
+    THREE_WORDS,
+    Content,
+    Field,
+    Layout,
+    Numbers,
+    framed,
+    layout,
+    offset_of,
+    opened,
+    plain,
+    read,
+    text,
+    write,
+)
 
-_HEADER = Packed(">III")
-# Total_Length, Command_Id, Sequence_Id: to octets, and from a frame of at least 12.
-pack_header = _HEADER.pack
-header = _HEADER.unpack_from
+# Total_Length, Command_Id, Sequence_Id, from a frame of at least 12.
+header = THREE_WORDS.unpack_from
 
 # DestUsr_tl is below 100.
 _MOST_NUMBERS = 99
@@ -132,7 +144,7 @@ _DELIVER_RESP = {Version.V20: Packed(">IIIQB"), Version.V30: Packed(">IIIQI")}
 
 def encode(pdu: pdus.Pdu, version: Version) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
-    return framed(_HEADER, (command_of(pdu), pdu.sequence_id), body(pdu, version), MAX_LENGTH)
+    return framed(THREE_WORDS, (command_of(pdu), pdu.sequence_id), body(pdu, version), MAX_LENGTH)
 
 
 def response_to(pdu: pdus.Pdu, **values: object) -> pdus.Pdu:
@@ -193,7 +205,7 @@ def decode(frame: bytes, version: Version) -> pdus.Pdu:
     up, a response cannot be refused, and a delivery must not be read as something it is not. Only where neither fits may the end
     of a delivery be missing. What else the peer asks of us is read strictly.
     """
-    command_id, sequence_id = opened(_HEADER, frame, Result.LENGTH)
+    command_id, sequence_id = opened(THREE_WORDS, frame, Result.LENGTH)
     found = _BY_COMMAND[version].get(command_id)
     if found is None:
         raise RemoteProtocolError(f"unknown command 0x{command_id:08x}", Result.COMMAND)

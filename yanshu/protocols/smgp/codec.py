@@ -9,14 +9,26 @@ from typing import Any
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, plain, read, text, write
+from yanshu.protocols.layouts import (
+    THREE_WORDS,
+    Content,
+    Field,
+    Layout,
+    Numbers,
+    framed,
+    layout,
+    offset_of,
+    opened,
+    plain,
+    read,
+    text,
+    write,
+)
 from yanshu.protocols.smgp import pdus
 from yanshu.protocols.smgp.constants import HEADER_LENGTH, MAX_LENGTH, MESSAGE_ID_SIZE, RESPONSE_BIT, TAG_SIZES, Command, Status
 
-_HEADER = struct.Struct(">III")
-# PacketLength, RequestID, SequenceID: to octets, and from a frame of at least 12.
-pack_header = _HEADER.pack
-header = _HEADER.unpack_from
+# PacketLength, RequestID, SequenceID, from a frame of at least 12.
+header = THREE_WORDS.unpack_from
 
 _TLV = struct.Struct(">HH")
 _MOST_NUMBERS = 100
@@ -95,7 +107,7 @@ def command_of(pdu: pdus.Pdu) -> int:
 
 def encode(pdu: pdus.Pdu) -> bytes:
     """Return the octets. Raises LocalProtocolError when a value does not fit its field."""
-    return framed(_HEADER, (command_of(pdu), pdu.sequence_id), body(pdu), MAX_LENGTH)
+    return framed(THREE_WORDS, (command_of(pdu), pdu.sequence_id), body(pdu), MAX_LENGTH)
 
 
 def body(pdu: pdus.Pdu) -> bytes:
@@ -157,7 +169,7 @@ def decode(frame: bytes) -> pdus.Pdu:
     Parameters come in any order, and unknown ones are kept. One that goes beyond the end, or fewer than 4 octets there, is junk
     that real gateways send.
     """
-    command_id, sequence_id = opened(_HEADER, frame, Status.LENGTH)
+    command_id, sequence_id = opened(THREE_WORDS, frame, Status.LENGTH)
     length = len(frame)
     found = _BY_COMMAND.get(command_id)
     if found is None:
