@@ -1,5 +1,6 @@
 """Callbacks signed by the vendors' own SDKs, at the door: what they sign is taken, what is changed on the way is not."""
 
+from msgspec.json import encode
 from twilio.request_validator import RequestValidator
 from vonage_http_client.auth import Auth as VonageAuth
 
@@ -27,4 +28,6 @@ async def test_what_vonage_signs_is_checked_as_its_own_sdk_does() -> None:
     query = "&".join(f"{name}={value}" for name, value in {**fields, "sig": signature}.items())
     assert (await house.call(path, query=query, method="GET")).status == 200
     assert (await house.call(path, query=query.replace("delivered", "failed"), method="GET")).status == 403
-    assert len(house.arrivals) == 1
+    assert (await house.call(path, encode({**fields, "sig": signature}), content_type="application/json")).status == 200
+    assert (await house.call(path, encode({**fields, "sig": signature, "x": 1}), content_type="application/json")).status == 403
+    assert len(house.arrivals) == 2

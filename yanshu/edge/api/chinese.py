@@ -118,6 +118,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"Number out of range", "数字超出范围"),
     (r"at most (\d+) levels", "最多 {0} 层"),
     (r"at most (\d+) places", "最多 {0} 个变量"),
+    (r"(\w+) is a setting of every connector", "{0} 是所有通道共有的设置项"),
     (r"one of ([\w:, .*]+), or write a definition of your own", "可选值：{0}，或自行编写 definition"),
     (r"the secret has 1 to (\d+) printable ASCII characters", "密钥为 1 至 {0} 个可打印的 ASCII 字符"),
     (r"at most (\d+) characters", "最多 {0} 个字符"),

@@ -50,6 +50,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a template without number", {**TENCENT, "templates": [{"text": "x"}]}, "templates[0].id"),
     ("a template with two places in a row", {**TENCENT, "templates": [{"id": "1", "text": "${a}${b}"}]}, "templates.0.text"),
     ("a change that makes no sense", {"provider": "twilio", "account": "A", "definition": {"send": 1}}, "definition.send"),
+    ("a name that every connector has", {"account": "a", "definition": {**OWN, "takes": ["tls"]}}, "definition.takes"),
     ("a host that is none", {**TENCENT, "tls_server_name": "a..b"}, "tls_server_name"),
     ("an endless wait", {**TENCENT, "response_timeout_seconds": 9999}, "response_timeout_seconds"),
 ]

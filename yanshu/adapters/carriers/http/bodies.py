@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from yanshu.adapters.carriers.http.places import text_of
 from yanshu.ports.callbacks import Callback
 
 _MOST_FIELDS = 1000
@@ -28,6 +29,14 @@ def read_form(body: bytes) -> tuple[tuple[str, str], ...]:
 def query_of(callback: Callback) -> tuple[tuple[str, str], ...]:
     """Return the parameters of a callback's URL."""
     return read_form(callback.url.partition("?")[2].encode("utf-8", "replace"))
+
+
+def fields_of(callback: Callback) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a callback's body: of a form, or the values of a JSON object as text."""
+    document = read_json(callback.body) if callback.body.lstrip()[:1] == b"{" else None
+    if not isinstance(document, dict):
+        return form_of(callback)
+    return tuple((name, text_of(value)) for name, value in document.items())
 
 
 def form_of(callback: Callback) -> tuple[tuple[str, str], ...]:

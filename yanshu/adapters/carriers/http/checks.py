@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from yanshu.adapters.carriers.http.bodies import form_of, query_of
+from yanshu.adapters.carriers.http.bodies import fields_of, form_of, query_of
 from yanshu.adapters.carriers.http.request import Credentials
 from yanshu.adapters.carriers.http.signing import vonage_signature
 from yanshu.ports.callbacks import Callback
@@ -55,8 +55,11 @@ def _urls(url: str) -> tuple[str, ...]:
 
 
 def _vonage(callback: Callback, credentials: Credentials) -> bool:
-    """`sig` over all other parameters, in the query or the form (Vonage, signing messages). A field that comes twice is nobody's."""
-    pairs = (*query_of(callback), *form_of(callback))
+    """`sig` over all other parameters, in the query, the form or a JSON object (Vonage, signing messages).
+
+    A field that comes twice is nobody's.
+    """
+    pairs = (*query_of(callback), *fields_of(callback))
     fields = dict(pairs)
     if len(fields) != len(pairs):
         return False

@@ -67,6 +67,8 @@ def read_settings(values: dict[str, Any]) -> Provider:
     for name, value in own.items():
         if not isinstance(value, str):
             raise invalid(name, "write a text")
+    if taken := sorted({*definition.needs, *definition.takes} & set(HttpSettings.__struct_fields__)):
+        raise invalid(f"definition.{'needs' if taken[0] in definition.needs else 'takes'}", f"{taken[0]} is a setting of every connector")
     check_settings(definition, own, HttpSettings.__struct_fields__)
     check_templates(settings.templates)
     if definition.uses_templates != bool(settings.templates):
