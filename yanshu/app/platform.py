@@ -40,6 +40,7 @@ from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
+from yanshu.pipeline.resend import Reach
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
 from yanshu.pipeline.sweep import Sweeper
@@ -195,6 +196,7 @@ class Platform:
         inbound = InboundStage(clock, router)
         causes = Causes(lambda: self.codebook.codes, self.prefixes, router)
         outcome = Outcome(store, clock, inbound, self.metrics, waits, causes)
+        outcome.reach = Reach(fitness=router.fitness)
         outcome.attach(Learner(numbers, router))
         dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
         fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)

@@ -12,6 +12,7 @@ from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt, Submission, SubmissionStatus
 from yanshu.pipeline.moved import NOBODY_MOVED, Moved
 from yanshu.pipeline.progress import Failed, Progress, Reading, Waits, carrier_key
+from yanshu.pipeline.resend import ANYWHERE
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
 
@@ -40,7 +41,8 @@ class Fold:
     """One transaction's worth of facts.
 
     `before` is a fold that is being stored just now: what it has made of its messages is read from it. Should it not arrive in
-    the store, the guards of this one fail, and it is folded anew from what is stored. `moved` says where numbers may have moved to.
+    the store, the guards of this one fail, and it is folded anew from what is stored. `moved` says where numbers may have moved to,
+    `reach` what is known of connectors.
     """
 
     def __init__(self, work: Work, clock: Clock, waits: Waits, codes: Reading, before: "Fold | None" = None) -> None:
@@ -58,6 +60,7 @@ class Fold:
         self.requeued = False
         self.failed: list[Failed] = []
         self.moved: Moved = NOBODY_MOVED
+        self.reach = ANYWHERE
 
     @property
     def progress(self) -> Mapping[str, Progress]:
@@ -105,7 +108,9 @@ class Fold:
         """Have a `Progress` for a message."""
         progress = self._progress[message.id] = Progress(message, submissions, self._waits)
         if self.moved:
-            progress.moved_to = self.moved.connectors_for(message)
+            progress.reach = self.reach._replace(moved_to=self.moved.connectors_for(message))
+        elif self.reach is not ANYWHERE:
+            progress.reach = self.reach
         return progress
 
     def _known(self, ident: str) -> Progress | None:

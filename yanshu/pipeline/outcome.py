@@ -18,6 +18,7 @@ from yanshu.pipeline.fold import Burst, Fold, Work
 from yanshu.pipeline.inbound import InboundStage
 from yanshu.pipeline.learn import Learner
 from yanshu.pipeline.progress import Reading, Waits
+from yanshu.pipeline.resend import ANYWHERE
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
@@ -70,6 +71,7 @@ class Outcome:
         self._learner: Learner | None = None
         self.on_window: Callable[[str], None] = lambda _: None
         self.on_link: Callable[[str, LinkState, str], None] = lambda *_: None
+        self.reach = ANYWHERE
         self.on_stored: Callable[[Work, Fold], None] = lambda *_: None
 
     def attach(self, learner: Learner) -> None:
@@ -275,6 +277,7 @@ class Outcome:
         return fold
 
     async def _read(self, fold: Fold, work: Work, uow: UnitOfWork) -> None:
+        fold.reach = self.reach
         if self._learner:
             fold.moved = await self._learner.moved(uow, work, self._codes, fold.now)
         await fold.read(uow)

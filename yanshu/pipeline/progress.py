@@ -15,7 +15,7 @@ from yanshu.domain.lanes import MAX_ATTEMPTS, RECEIPT_WAIT, Lane
 from yanshu.domain.messages import CORRECTION_WINDOW, FINALS, OUTCOME_UNKNOWN, Change, Message, Risk, Status, may_move
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState, Submission, SubmissionStatus
-from yanshu.pipeline.resend import Again, Enough, after_receipts, after_refusal, decisive, next_candidate
+from yanshu.pipeline.resend import ANYWHERE, Again, Enough, after_receipts, after_refusal, decisive, next_candidate
 from yanshu.rules.routing.codes import Finding
 
 
@@ -75,10 +75,10 @@ _AWAITING = frozenset({Status.SUBMITTED, Status.PARTIALLY_DELIVERED})
 class Progress:
     """One message and its submissions while facts are folded in.
 
-    `moved_to` are the connectors of the operators that its number may have moved to.
+    `reach` is what is known of where it can go, should this attempt fail.
     """
 
-    __slots__ = ("_start", "_waits", "changed", "failed", "message", "moved_to", "steps", "submissions")
+    __slots__ = ("_start", "_waits", "changed", "failed", "message", "reach", "steps", "submissions")
 
     def __init__(self, message: Message, submissions: Sequence[Submission], waits: Waits) -> None:
         self._start = message
@@ -88,7 +88,7 @@ class Progress:
         self.changed: set[tuple[int, int]] = set()
         self.steps: list[Step] = []
         self.failed: Failed | None = None
-        self.moved_to: tuple[str, ...] = ()
+        self.reach = ANYWHERE
 
     @property
     def change(self) -> Change | None:
@@ -204,7 +204,7 @@ class Progress:
         """Proven not accepted: the next candidate, the same one later, or the end."""
         rows = tuple(self.submissions.values())
         pause = None if permanent else self._waits.retry * 2 ** (self.message.attempts - 1)
-        step = after_refusal(self.message, rows, now, pause, self.moved_to)
+        step = after_refusal(self.message, rows, now, pause, self.reach)
         # An attempt before may have been taken and have failed only then: a late receipt of it may still correct the end.
         was_taken = any(row.status in _REPORTED_LOST for row in rows)
         note = {"because": "refused", "class": self._decisive(), "code": code}
@@ -301,7 +301,7 @@ class Progress:
         """Every segment has its last word, and it is not that all are there: another attempt, or the end."""
         if not may_move(self.message.status, Status.UNDELIVERED):
             return  # an end that was reached otherwise, or another attempt that is waiting already
-        step = after_receipts(self.message, tuple(self.submissions.values()), now, self.moved_to)
+        step = after_receipts(self.message, tuple(self.submissions.values()), now, self.reach)
         raw = " ".join(dict.fromkeys(filter(None, (receipt.stat, receipt.err))))
         self._follow(step, Status.UNDELIVERED, now, {"because": "undelivered", "class": self._decisive(), **note}, raw)
 

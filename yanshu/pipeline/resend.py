@@ -6,9 +6,11 @@ is sent again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
 from enum import StrEnum
+from operator import itemgetter
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -52,17 +54,32 @@ class Again(Struct, frozen=True):
     is_risky: bool = False
 
 
+def _fits(_: str) -> int:
+    return 0
+
+
+class Reach(NamedTuple):
+    """What is known, beside its ranking, of where a message can go.
+
+    `moved_to` are the connectors of the operators that its number may have moved to, likeliest first. `fitness` is 0 for a
+    connector that works, more for one that had better be the last resort, None for one over which nothing may be sent.
+    """
+
+    moved_to: Sequence[str] = ()
+    fitness: Callable[[str], int | None] = _fits
+
+
+ANYWHERE = Reach()
+
+
 def decisive(rows: Iterable[Submission], lane: Lane) -> OutcomeClass:
     """Return the class that decides an attempt: that of the segment that leaves the least hope."""
     outcomes = [row.outcome for row in rows if row.outcome is not None]
     return max(outcomes, key=lambda outcome: _slowness(retry_of(outcome, lane)), default=OutcomeClass.UNKNOWN)
 
 
-def after_receipts(message: Message, submissions: Sequence[Submission], now: datetime, moved_to: Sequence[str] = ()) -> Again | Enough:
-    """Decide when every segment of the present attempt has its last word and not all of them are delivered.
-
-    `moved_to` are the connectors of the operators that the number may have moved to, likeliest first.
-    """
+def after_receipts(message: Message, submissions: Sequence[Submission], now: datetime, reach: Reach = ANYWHERE) -> Again | Enough:
+    """Decide when every segment of the present attempt has its last word and not all of them are delivered."""
     attempts = _by_attempt(submissions)
     rows = attempts[message.attempts]
     risk = _risk(rows)
@@ -75,13 +92,13 @@ def after_receipts(message: Message, submissions: Sequence[Submission], now: dat
         return when
     if when > now:
         return Again(message.connector_id, when, risk is not None)
-    elsewhere = moved_to if retry_of(outcome, message.lane).way is RetryWay.OTHER_OPERATOR else ()
-    following = _unused((*elsewhere, *message.candidates), submissions)
+    elsewhere = reach.moved_to if retry_of(outcome, message.lane).way is RetryWay.OTHER_OPERATOR else ()
+    following = _first((*elsewhere, *message.candidates), reach, submissions)
     return Enough.NO_CONNECTOR if following is None else Again(following, now, risk is not None)
 
 
 def after_refusal(
-    message: Message, submissions: Sequence[Submission], now: datetime, pause: timedelta | None, moved_to: Sequence[str] = ()
+    message: Message, submissions: Sequence[Submission], now: datetime, pause: timedelta | None, reach: Reach = ANYWHERE
 ) -> Again | Enough:
     """Decide when no segment of the present attempt was taken.
 
@@ -98,29 +115,33 @@ def after_refusal(
         return Enough.ATTEMPTS
     if message.expires_at <= now:
         return Enough.TOO_LATE
-    following = _unused(moved_to, submissions) if retry.way is RetryWay.OTHER_OPERATOR else None
-    following = following or next_candidate(message)
+    following = _first(reach.moved_to, reach, submissions) if retry.way is RetryWay.OTHER_OPERATOR else None
+    following = following or _first(_after(message), reach)
     if following is not None:
         return Again(following, now)
     if pause is None:
         return Enough.NO_CONNECTOR
     # One that is no candidate was chosen since its operator has the number: beginning anew would lead back to the others.
-    return Again(message.candidates[0] if message.connector_id in message.candidates else message.connector_id, now + pause)
+    anew = _first(message.candidates, reach) if message.connector_id in message.candidates else None
+    return Again(anew or message.connector_id, now + pause)
 
 
-def _unused(connectors: Iterable[str], submissions: Sequence[Submission]) -> str | None:
-    """Return the first connector that has not been tried yet."""
-    used = {row.connector_id for row in submissions}
-    return next((connector for connector in connectors if connector not in used), None)
+def _first(connectors: Iterable[str], reach: Reach, tried: Sequence[Submission] = ()) -> str | None:
+    """Return the first of the fittest connectors that were not tried, or None when nothing may be sent over any."""
+    used = {row.connector_id for row in tried}
+    fit = [(fitness, ident) for ident in connectors if ident not in used and (fitness := reach.fitness(ident)) is not None]
+    return min(fit, key=itemgetter(0))[1] if fit else None
 
 
 def next_candidate(message: Message) -> str | None:
     """Return the connector after the present one in the message's ranking, or None when it was the last."""
+    return next(iter(_after(message)), None)
+
+
+def _after(message: Message) -> Sequence[str]:
+    """Return the connectors after the present one in the message's ranking."""
     candidates = message.candidates
-    if message.connector_id not in candidates:
-        return None
-    place = candidates.index(message.connector_id) + 1
-    return candidates[place] if place < len(candidates) else None
+    return candidates[candidates.index(message.connector_id) + 1 :] if message.connector_id in candidates else ()
 
 
 def _risk(rows: Sequence[Submission]) -> Enough | None:

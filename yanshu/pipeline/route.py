@@ -3,9 +3,9 @@
 import contextlib
 from typing import NamedTuple
 
-from yanshu.domain.connectors import Connector
+from yanshu.domain.connectors import Connector, ConnectorState
 from yanshu.domain.errors import StoreBusy
-from yanshu.domain.health import Standings
+from yanshu.domain.health import Admission, Standings, standing_of
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.ports.store import Store
@@ -105,6 +105,18 @@ class Router:
     def serves(self, connector_id: str) -> Operator | None:
         """Return the one operator that a connector is for; None when it is for several, or nobody has said."""
         return self._table.serves(connector_id)
+
+    def fitness(self, connector_id: str) -> int | None:
+        """Return how well a connector may take what another has lost: 0, 1 while it is stopped, None when it is drained.
+
+        One that this table does not know may be new or gone: 2.
+        """
+        connector = self.connectors.get(connector_id)
+        if connector is None:
+            return 2
+        if connector.state is not ConnectorState.ACTIVE:
+            return None
+        return int(standing_of(self._standings, connector_id, None).admits is Admission.NONE)
 
     def plan(self, ask: Ask) -> Plan:
         """Return the connectors for such messages; the plan says in which order each of them tries them."""

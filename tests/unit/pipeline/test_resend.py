@@ -9,7 +9,7 @@ from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Risk, Status
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Submission, SubmissionStatus
-from yanshu.pipeline.resend import Again, Enough, after_receipts, after_refusal, decisive
+from yanshu.pipeline.resend import Again, Enough, Reach, after_receipts, after_refusal, decisive
 from yanshu.testing.clocks import FakeClock
 from yanshu.testing.samples import Samples
 
@@ -183,6 +183,38 @@ def test_a_refusal_is_followed_by(name: str, found: Again | Enough, expected: Ag
     assert found == expected
 
 
+FITNESS: dict[str, int | None] = {"b": None, "c": 1, "d": 0, "e": 1}
+FIT: list[tuple[str, tuple[str, ...], str | None]] = [
+    ("the first that works", ("a", "b", "c", "d"), "d"),
+    ("the first of the last resorts", ("a", "b", "e", "c"), "e"),
+    ("none that is drained", ("a", "b"), None),
+    ("one that nobody knows anything of", ("a", "f", "d"), "f"),
+]
+
+
+@pytest.mark.parametrize(("name", "candidates", "chosen"), FIT, ids=[case[0] for case in FIT])
+def test_it_goes_to(name: str, candidates: tuple[str, ...], chosen: str | None) -> None:
+    reach = Reach(fitness=lambda ident: FITNESS.get(ident, 0))
+    expected = Enough.NO_CONNECTOR if chosen is None else Again(chosen, NOW)
+    found = message(NOTICE, candidates=candidates)
+    assert after_receipts(found, failed(found, O.CARRIER_ERROR), NOW, reach) == expected
+    refused_rows = failed(found, O.CARRIER_ERROR, status=S.REFUSED, receipt_status=None)
+    assert after_refusal(found, refused_rows, NOW, None, reach) == expected
+
+
+def test_a_passing_fault_of_the_last_begins_anew_where_that_works() -> None:
+    reach = Reach(fitness=lambda ident: FITNESS.get(ident, 0))
+    found = message(NOTICE, candidates=("b", "d", "a"))
+    rows = failed(found, O.CARRIER_ERROR, status=S.REFUSED, receipt_status=None)
+    assert after_refusal(found, rows, NOW, PAUSE, reach) == at("d", seconds=10)
+
+
+def test_a_number_that_moved_goes_to_a_connector_of_its_new_operator_that_works() -> None:
+    found = message(NOTICE)
+    reach = Reach(("y", "z"), lambda ident: 1 if ident == "y" else 0)
+    assert after_receipts(found, failed(found, O.PORTED), NOW, reach) == Again("z", NOW)
+
+
 def test_refusals_do_not_use_up_the_tries_of_the_plan() -> None:
     found = message(OTP, attempts=2, connector_id="b")
     rows = failed(found, O.CARRIER_ERROR, status=S.REFUSED, receipt_status=None)
@@ -194,7 +226,7 @@ def test_without_any_outcome_the_class_is_unknown() -> None:
     assert decisive([], NOTICE) is O.UNKNOWN
 
 
-MOVED_TO = ("x", "b", "y")
+MOVED_TO = Reach(("x", "b", "y"))
 MOVED: list[tuple[str, OutcomeClass, dict[str, Any], Again | Enough]] = [
     ("to the first that the new operator has", O.PORTED, {}, at("x")),
     ("also when the message has no other candidate", O.PORTED, {"candidates": ("a",)}, at("x")),

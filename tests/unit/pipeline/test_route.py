@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from yanshu.domain.connectors import Connector, Match, Route
-from yanshu.domain.health import Standing
+from yanshu.domain.connectors import Connector, ConnectorState, Match, Route
+from yanshu.domain.health import Admission, Standing
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.pipeline.route import Router, Traits
@@ -30,6 +30,7 @@ class Snapshots:
         self.held: asyncio.Event | None = None
         self.woken: list[str] = []
         self.stored: list[Route] = []
+        self.connector = CONNECTOR
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
@@ -45,6 +46,7 @@ class _Snapshot:
         self._revision = store.now
         self._held = store.held
         self._routes = store.stored
+        self._connector = store.connector
 
     async def revision(self) -> int:
         return self._revision
@@ -52,7 +54,7 @@ class _Snapshot:
     async def connectors(self) -> list[Connector]:
         if self._held is not None:
             await self._held.wait()
-        return [CONNECTOR] if self._routes else []
+        return [self._connector] if self._routes else []
 
     async def routes(self) -> list[Route]:
         return self._routes
@@ -164,6 +166,20 @@ async def test_standings_hold_through_a_change_of_the_routes() -> None:
     assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [40, 100]
     router.standings = {}
     assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [100, 100]
+
+
+async def test_a_connector_may_take_what_another_has_lost_as_far_as_it_works() -> None:
+    router = await routed(route())
+    assert (router.fitness("c"), router.fitness("new_or_gone")) == (0, 2)
+    router.standings = {("c", None): Standing(40, Admission.PROBE)}
+    assert router.fitness("c") == 0
+    router.standings = {("c", None): Standing(0, Admission.NONE)}
+    assert router.fitness("c") == 1
+    drained = Snapshots()
+    drained.stored, drained.connector = [route()], replace(CONNECTOR, state=ConnectorState.DRAINED)
+    router = Router(cast(Store, drained))
+    await router.refresh()
+    assert router.fitness("c") is None
 
 
 async def test_standings_by_operator_make_the_router_look_for_the_operator() -> None:
