@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from msgspec.structs import replace
 
 from yanshu.app.platform import Platform
 from yanshu.runtime.clock import SystemClock
 from yanshu.settings import Settings
 from yanshu.simulator import Simulator, SimulatorSettings
+from yanshu.simulator.behaviour import USUAL_ACCOUNTS
 from yanshu.testing.receiver import WebhookReceiver
 
 T = TypeVar("T")
@@ -30,6 +33,14 @@ def until(what: str, ready: Callable[[], T]) -> T:
             return found
         time.sleep(0.02)
     raise AssertionError(f"{what}: not within {PATIENCE_SECONDS:.0f} s")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
 
 
 class Api:
@@ -89,7 +100,8 @@ class Served:
     async def _start(self, settings: dict[str, Any]) -> None:
         self.receiver = WebhookReceiver()
         await self.receiver.start()
-        self.simulator = Simulator(SimulatorSettings(seed=1, time_factor=100), SystemClock())
+        accounts = tuple(replace(account, delivers_to=f"127.0.0.1:{free_port()}") for account in USUAL_ACCOUNTS)
+        self.simulator = Simulator(SimulatorSettings(accounts=accounts, seed=1, time_factor=100), SystemClock())
         self.smpp_port = await self.simulator.start()
         given = {"roles": "api,dispatcher,worker", "listen_port": 0, "drain_seconds": 2, "webhook_allow": self.receiver.allow, **settings}
         self.platform = Platform(Settings(data_dir=str(self._folder), **given))

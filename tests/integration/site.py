@@ -1,7 +1,6 @@
 """The whole pipeline against a simulated carrier over TCP, in one process: real carriers of any protocol, SQLite, short waits."""
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from tests.integration.serving import free_port
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.engine import SessionCarrier
 from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
@@ -68,7 +68,11 @@ class Spoken(NamedTuple):
     carrier: Callable[..., SessionCarrier]
     account: str
     impatient: dict[str, float]
-    settings: Callable[[Account], dict[str, Any]] = lambda _: {}
+    others: Callable[[Account], dict[str, Any]] = lambda _: {}
+
+    def settings_of(self, account: Account) -> dict[str, Any]:
+        """Return what makes a connector for an account."""
+        return {self.account: account.system_id, **self.others(account)}
 
 
 def _listening(account: Account) -> dict[str, Any]:
@@ -146,7 +150,7 @@ class Site:
         async with self.store.write() as uow:
             for account in self.accounts:
                 spoken = SPOKEN[self.protocol]
-                own = {spoken.account: account.system_id, "response_timeout_seconds": 1.0, **spoken.settings(account)}
+                own = {"response_timeout_seconds": 1.0, **spoken.settings_of(account)}
                 connector = Connector(
                     id=f"con_{account.system_id}",
                     name=account.system_id,
@@ -231,14 +235,6 @@ async def running(
         await site.stop()
         await simulator.stop()
         await store.close()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def until(what: str, ready: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from tests.integration.serving import TEXT, Served
+from tests.integration.serving import TEXT, Served, free_port
 from tests.integration.serving import until as wait_for
 from tests.integration.site import SPOKEN, WAITS, WS, Site, people, running, until
 from yanshu.domain.connectors import LinkState
@@ -73,7 +73,8 @@ TOLD = [(protocol, story) for protocol in SPOKEN for story in STORIES]
 
 async def explained(site: Site, ident: str, language: str) -> list[str]:
     """The sentences about a message."""
-    told: list[str] = (await Explainer(site.store, site.router, shipped_causes(site.router)).explain(WS, ident, language))["sentences"]
+    explainer = Explainer(site.store, site.clock, site.router, shipped_causes(site.router), site.numbers)
+    told: list[str] = (await explainer.explain(WS, ident, language))["sentences"]
     return told
 
 
@@ -104,7 +105,7 @@ async def test_receipts_about_unknown_ids_are_kept_apart(tmp_path: Path, protoco
 
 @over_every_protocol
 async def test_a_half_open_link_is_replaced_and_what_was_on_it_is_told_of(tmp_path: Path, protocol: SimulatedProtocol) -> None:
-    async with running(tmp_path, protocol=protocol, connector={SPOKEN[protocol].probe: 0.3}) as site:
+    async with running(tmp_path, protocol=protocol, connector=SPOKEN[protocol].impatient) as site:
         site.misbehave(silent=True)
         (ident,) = await site.send(*people(1))
         await until("the link to be given up", lambda: site.carriers[0].state is not LinkState.UP)
@@ -128,13 +129,13 @@ def test_a_wrong_password_costs_one_login_a_minute_is_an_incident_and_the_queue_
 
 def _refused_login(served: Served, protocol: SimulatedProtocol) -> None:
     port = served.run(served.simulator.start(protocol=protocol))
-    fields: dict[str, Any] = {
-        "protocol": protocol,
-        "port": port,
-        "settings": {SPOKEN[protocol].account: "yanshu"},
-        "simulated": False,
-    }
-    bodies = [served.connector_body(**fields, name=name, password=password) for name, password in (("bad", "wrong"), ("good", "simulate"))]
+    fields: dict[str, Any] = {"protocol": protocol, "port": port, "simulated": False}
+    account = next(one for one in served.simulator.settings.accounts if one.protocol == protocol)
+    elsewhere = replace(account, delivers_to=f"127.0.0.1:{free_port()}")
+    bodies = [
+        served.connector_body(**fields, name=name, password=password, settings=SPOKEN[protocol].settings_of(own))
+        for name, password, own in (("bad", "wrong", elsewhere), ("good", "simulate", account))
+    ]
     bad, good = (served.admin.call("POST", "/v1/connectors", body)["id"] for body in bodies)
     served.admin.call("POST", "/v1/routes", {"name": "both", "rank": 1, "connectors": [bad, good]})
     health = f"/v1/connectors/{bad}/health"

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from tests.integration.site import free_port
+from tests.integration.serving import free_port
 from tests.integration.test_smpp_carrier import Recorder, message, until
 from tests.integration.test_smpp_carrier import connector as any_connector
 from yanshu.adapters.carriers.engine import SessionCarrier

@@ -77,7 +77,7 @@ def test_a_failure_is_explained_by_the_table_of_sgip(served: Served, smg: Smg, c
     until("the failure", lambda: served.admin.call("GET", path)["status"] == "undelivered")
     (attempt,) = served.admin.call("GET", f"{path}/explain")["attempts"]
     assert (attempt["receipt"]["stat"], attempt["receipt"]["err"]) == ("UNDELIV", "1")
-    assert attempt["receipt"]["class"] == "invalid_number"
+    assert attempt["meaning"]["class"] == "invalid_number"
 
 
 def test_a_report_finds_a_long_text_whose_submits_were_never_answered(served: Served, smg: Smg, connect: Connect) -> None:

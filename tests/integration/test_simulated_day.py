@@ -17,7 +17,7 @@ CONVERSATIONS = 1000
 
 @pytest.mark.parametrize("protocol", SPOKEN)
 async def test_a_day_in_the_life_loses_and_doubles_nothing(tmp_path: Path, protocol: SimulatedProtocol) -> None:
-    connector = {SPOKEN[protocol].probe: 0.5}
+    connector = SPOKEN[protocol].impatient
     async with running(tmp_path, protocol=protocol, connector=connector, time_factor=60) as site:
         happened: list[str] = []
         day = read_scenario(DAY.read_text("utf-8").replace("repeats = true", ""), site.simulator.settings)

@@ -169,7 +169,7 @@ class Smsc:
             numbers.insert(0, number - YESTERDAY)
         for reported in numbers:
             desk.tally.receipts += 1
-            desk.hand_over(Receipt(segment, reported, report, self.clock.now().timestamp()), line)
+            desk.hand_over(Receipt(segment, reported, report, self.clock.now().timestamp(), is_stray=reported != number), line)
 
     def _scripted_reply(self, line: Line, segment: Segment, reply: Reply) -> None:
         """Say what the script says, as often as it says."""

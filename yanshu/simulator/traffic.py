@@ -31,13 +31,14 @@ class Segment(Struct, frozen=True, gc=False):
 class Receipt(Struct):
     """What became of a segment, on its way to the client. `number` is the carrier's for it, `at` when that was (epoch seconds).
 
-    `tries` counts its sendings; `mark` is what the protocol remembers of the first one.
+    `tries` counts its sendings; `mark` is what the protocol remembers of the first one. `is_stray`: nobody was given this number.
     """
 
     segment: Segment
     number: int
     report: Report
     at: float
+    is_stray: bool = False
     tries: int = 0
     mark: Any = None
 

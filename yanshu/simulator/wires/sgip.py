@@ -100,9 +100,11 @@ def state_of(report: Report) -> tuple[int, int]:
 
 
 def report_of(receipt: Receipt) -> pdus.Report:
-    """Return the REPORT of a receipt."""
+    """Return the REPORT of a receipt; a stray one is of a submit that the gateway would have numbered itself."""
     state, error = state_of(receipt.report)
     submitted = sequence_of(receipt.segment.user_reference or 0)
+    if receipt.is_stray:
+        submitted = replace(submitted, node=NODE)
     return pdus.Report(submit_sequence=submitted, user_number=receipt.segment.destination, state=state, error_code=error)
 
 
