@@ -1,19 +1,21 @@
 """What the dialects of mainland carriers share: cutting and writing texts, writing and reading numbers and times (protocols.md §7)."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from yanshu.adapters.carriers import arrivals
 from yanshu.domain.messages import Message
-from yanshu.text import segments
-from yanshu.text.formats import GBK, UCS2
+from yanshu.domain.submissions import InboundPart
+from yanshu.text import segments, udh
+from yanshu.text.formats import GBK, UCS2, read_text
 
 TextFormat = Literal["ucs2", "gbk"]
 NumberPrefix = Literal["", "86", "+86"]
 
 _MAINLAND = "+86"
+_ALONE = udh.Concatenation(0, 1, 1)
 _CENTURY = 2000
 _BEIJING = timezone(timedelta(hours=8))
 
@@ -101,6 +103,34 @@ def phone_number(address: str) -> str | None:
     if address.startswith("1") and address.isascii() and address.isdecimal():
         return f"{_MAINLAND}{address[: arrivals.LONGEST_ADDRESS]}"
     return arrivals.phone_number(address)
+
+
+class Spoken(NamedTuple):
+    """A phone's text as a gateway delivers it, addresses as written; it `has_header` when the content begins with one."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    form: int
+    has_header: bool
+
+
+def part_of(spoken: Spoken, ident: str, connector_id: str, own: str, now: datetime) -> InboundPart:
+    """Return a phone's text, or its part of a long one, as a store keeps it; `own` is our number. It is never an error."""
+    joined, octets = udh.parse(spoken.content) if spoken.has_header else (None, spoken.content)
+    joined = joined or _ALONE
+    return InboundPart(
+        id=ident,
+        connector_id=connector_id,
+        sender=phone_number(arrivals.kept(spoken.sender)) or "",
+        recipient=arrivals.access_number(arrivals.kept(spoken.recipient), own),
+        text=arrivals.kept(read_text(octets, spoken.form)),
+        raw=spoken.content,
+        part=joined.part,
+        parts=joined.total,
+        reference=joined.reference,
+        arrived_at=now,
+    )
 
 
 def beijing_time(text: str) -> datetime | None:

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, state_of
-from yanshu.adapters.carriers.mainland import beijing_time, phone_number
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, kept, state_of
+from yanshu.adapters.carriers.mainland import Spoken, beijing_time, part_of, phone_number
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.cmpp import reports
 from yanshu.protocols.cmpp.pdus import Deliver
-from yanshu.text import udh
-from yanshu.text.formats import read_text
-
-_ALONE = udh.Concatenation(0, 1, 1)
 
 
 class Reader:
@@ -55,17 +51,5 @@ class Reader:
         )
 
     def _part(self, ident: str, pdu: Deliver, now: datetime) -> InboundPart:
-        joined, octets = (udh.parse(pdu.msg_content)) if pdu.tp_udhi else (None, pdu.msg_content)
-        joined = joined or _ALONE
-        return InboundPart(
-            id=ident,
-            connector_id=self._connector_id,
-            sender=phone_number(kept(pdu.src_terminal_id)) or "",
-            recipient=access_number(kept(pdu.dest_id), self._sender),
-            text=kept(read_text(octets, pdu.msg_fmt)),
-            raw=pdu.msg_content,
-            part=joined.part,
-            parts=joined.total,
-            reference=joined.reference,
-            arrived_at=now,
-        )
+        spoken = Spoken(pdu.src_terminal_id, pdu.dest_id, pdu.msg_content, pdu.msg_fmt, bool(pdu.tp_udhi))
+        return part_of(spoken, ident, self._connector_id, self._sender, now)

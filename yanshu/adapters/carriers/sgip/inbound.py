@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from yanshu.adapters.carriers.arrivals import access_number, kept
-from yanshu.adapters.carriers.mainland import phone_number
+from yanshu.adapters.carriers.arrivals import kept
+from yanshu.adapters.carriers.mainland import Spoken, part_of, phone_number
 from yanshu.adapters.carriers.sgip.results import STATES, state_of
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt
@@ -12,10 +12,7 @@ from yanshu.ports.clock import Clock
 from yanshu.protocols.sgip.constants import ReportState
 from yanshu.protocols.sgip.pdus import Deliver, Report, UserRpt
 from yanshu.runtime.logs import get_logger
-from yanshu.text import udh
-from yanshu.text.formats import read_text
 
-_ALONE = udh.Concatenation(0, 1, 1)
 # A report on a text of a phone that was forwarded to us has another number here.
 _ON_SUBMIT = 0
 
@@ -67,17 +64,5 @@ class Reader:
         )
 
     def _part(self, ident: str, pdu: Deliver, now: datetime) -> InboundPart:
-        joined, octets = udh.parse(pdu.message_content) if pdu.tp_udhi else (None, pdu.message_content)
-        joined = joined or _ALONE
-        return InboundPart(
-            id=ident,
-            connector_id=self._connector_id,
-            sender=phone_number(kept(pdu.user_number)) or "",
-            recipient=access_number(kept(pdu.sp_number), self._sender),
-            text=kept(read_text(octets, pdu.message_coding)),
-            raw=pdu.message_content,
-            part=joined.part,
-            parts=joined.total,
-            reference=joined.reference,
-            arrived_at=now,
-        )
+        spoken = Spoken(pdu.user_number, pdu.sp_number, pdu.message_content, pdu.message_coding, bool(pdu.tp_udhi))
+        return part_of(spoken, ident, self._connector_id, self._sender, now)

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, access_number, kept, state_of
-from yanshu.adapters.carriers.mainland import beijing_time, phone_number
+from yanshu.adapters.carriers.arrivals import LONGEST_CODE, STATES, kept, state_of
+from yanshu.adapters.carriers.mainland import Spoken, beijing_time, part_of, phone_number
 from yanshu.domain import ids
 from yanshu.domain.submissions import Arrival, InboundPart, Receipt, ReceiptState
 from yanshu.ports.clock import Clock
 from yanshu.protocols.smgp import reports
 from yanshu.protocols.smgp.constants import Tag
 from yanshu.protocols.smgp.pdus import Deliver
-from yanshu.text import udh
-from yanshu.text.formats import read_text
 
 # Errors beside a code that stands in place of the state: left out, none, unknown.
 _TELLS_NOTHING = frozenset({"", "000", "999"})
-_ALONE = udh.Concatenation(0, 1, 1)
 
 
 class Reader:
@@ -56,24 +53,10 @@ class Reader:
         )
 
     def _part(self, ident: str, pdu: Deliver, now: datetime) -> InboundPart:
-        joined, octets = _joined(pdu)
-        return InboundPart(
-            id=ident,
-            connector_id=self._connector_id,
-            sender=phone_number(kept(pdu.src_term_id)) or "",
-            recipient=access_number(kept(pdu.dest_term_id), self._sender),
-            text=kept(read_text(octets, pdu.msg_format)),
-            raw=pdu.msg_content,
-            part=joined.part,
-            parts=joined.total,
-            reference=joined.reference,
-            arrived_at=now,
-        )
+        spoken = Spoken(pdu.src_term_id, pdu.dest_term_id, pdu.msg_content, pdu.msg_format, _has_header(pdu))
+        return part_of(spoken, ident, self._connector_id, self._sender, now)
 
 
-def _joined(pdu: Deliver) -> tuple[udh.Concatenation, bytes]:
-    """Return which part of a long text this is, and its octets without header."""
-    if not int.from_bytes(pdu.tlvs.get(Tag.TP_UDHI, b""), "big"):
-        return _ALONE, pdu.msg_content
-    joined, octets = udh.parse(pdu.msg_content)
-    return joined or _ALONE, octets
+def _has_header(pdu: Deliver) -> bool:
+    """The fixed fields have no TP_udhi: a parameter says it."""
+    return bool(int.from_bytes(pdu.tlvs.get(Tag.TP_UDHI, b""), "big"))
