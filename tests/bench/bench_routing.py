@@ -108,7 +108,7 @@ def make_drafts(count: int, chance: random.Random) -> list[Draft]:
 
 def measure(router: Router, drafts: list[Draft]) -> float:
     """Return µs of CPU a message for one chunk."""
-    ways = Ways(Send(workspace_id="ws_1", livemode=True, text=TEXT, recipients=()), router)
+    ways = Ways(Send(workspace_id="ws_1", livemode=True, text=TEXT, recipients=()), router, NOW)
     idents = make_ids("msg", len(drafts), NOW, random.Random(1).randbytes(10))
     begun = time.process_time()
     for draft, ident in zip(drafts, idents, strict=True):

@@ -1,5 +1,7 @@
 """Connectors and routes over HTTP: what is made, changed, drained and deleted, and what a message may use then."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,11 +89,19 @@ def test_a_route_leads_to_its_connectors_in_order_and_a_drained_one_is_left_out(
 
 
 CMCC, CUCC, BARE = "13800138000", "13012345678", "您的验证码是 482913"
+
+
+def _hours(start: str, end: str, **fields: Any) -> dict[str, Any]:
+    return {"from": start, "to": end, "days": [], "zone": "Asia/Shanghai", **fields}
+
+
 MATCHES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("operators", {"operators": ["cmcc"]}, {"to": CMCC}, {"to": CUCC}),
     ("prefixes", {"prefixes": ["+86139", "+86138001"]}, {"to": CMCC}, {"to": "13811138000"}),
     ("signatures in the text", {"signatures": ["雁书"]}, {"text": TEXT}, {"text": BARE}),
     ("signatures beside the text", {"signatures": ["雁书"]}, {"text": BARE, "signature": "雁书"}, {"text": BARE, "signature": "别人"}),
+    ("metadata", {"metadata": {"campaign": ["double11"]}}, {"metadata": {"campaign": "double11"}}, {"metadata": {"campaign": "summer"}}),
+    ("hours", {"hours": [_hours("10:00", "11:00")]}, {"send_at": "{day}T10:30:00+08:00"}, {"send_at": "{day}T11:00:00+08:00"}),
     (
         "signatures with a place",
         {"signatures": ["雁书"]},
@@ -105,6 +115,8 @@ MATCHES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 def test_a_route_takes_what_it_matches_only(served: Served, match: dict[str, Any], fits: dict[str, Any], fails: dict[str, Any]) -> None:
     ident = served.admin.call("POST", "/v1/connectors", served.connector_body(simulated=False))["id"]
     made = served.admin.call("POST", "/v1/routes", {"name": "some", "rank": 1, "connectors": [ident], "match": match})
+    day = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%d")
+    fits, fails = (json.loads(json.dumps(fields).replace("{day}", day)) for fields in (fits, fails))
     asked = [{"to": TO, "text": TEXT, **fields} for fields in (fits, fails)]
     answers = [served.admin.ask("POST", "/v1/messages/preview", body).json() for body in asked]
     assert [answer.get("candidates", []) for answer in answers] == [[ident], []]
@@ -135,6 +147,11 @@ BAD_MATCHES = [
     ("an empty signature", {"signatures": [""]}, "match.signatures[0]", "长度"),
     ("a signature in its brackets", {"signatures": ["【雁书】"]}, "match.signatures[0]", "应匹配"),
     ("operators abroad", {"operators": ["cmcc"], "countries": ["HK"]}, "match.countries", "大陆"),
+    ("hours that begin when they end", {"hours": [_hours("08:00", "08:00")]}, "match.hours[0].to", "24:00"),
+    ("an hour that is none", {"hours": [_hours("8:00", "21:00")]}, "match.hours[0].from", "应匹配"),
+    ("a day that is none", {"hours": [_hours("08:00", "21:00", days=[0])]}, "match.hours[0].days[0]", "1"),
+    ("a zone that is none", {"hours": [_hours("08:00", "21:00", zone="China")]}, "match.hours[0].zone", "Asia/Shanghai"),
+    ("a tag without values", {"metadata": {"tag": []}}, "match.metadata[...]", "长度"),
     ("a condition that does not exist", {"operator": ["cmcc"]}, "match.operator", "operators"),
 ]
 

@@ -92,6 +92,20 @@ def test_the_story_is_told_in_english_and_chinese(served: Served, defined: dict[
     assert goes[1:4] == ["将经通道 a 发送；其后另有 0 个备选通道。", "通道 d：未选用：通道已停用。", "通道 a：可用，第 1 顺位。"]
 
 
+def test_a_time_and_tags_may_be_thought_of(served: Served, defined: dict[str, str]) -> None:
+    match = {"hours": [{"from": "22:00", "to": "06:00"}], "metadata": {"tag": ["night"]}}
+    route = served.admin.call("POST", "/v1/routes", {"name": "n", "rank": 0, "connectors": [defined["b"]], "match": match})["id"]
+    asked = {"to": CUCC, "send_at": "2026-11-25T23:00:00+08:00", "metadata": {"tag": "night"}}
+    found = served.admin.call("POST", PATH, asked)
+    assert (found["connectors"], found["send_at"]) == ([defined["b"]], "2026-11-25T15:00:00Z")
+    for other, said in (
+        ({"send_at": "2026-11-26T06:00:00+08:00"}, "Route n is not for it: its hours leave out 2026-11-26 06:00."),
+        ({"metadata": {"tag": "day"}}, "Route n is not for it: its metadata leave out tag=day."),
+    ):
+        assert said in served.admin.call("POST", PATH, asked | other, Accept_Language="en")["sentences"]
+    served.admin.call("DELETE", f"/v1/routes/{route}")
+
+
 def test_a_test_key_sees_test_traffic(served: Served, defined: dict[str, str]) -> None:
     found = served.caller("routes:read", livemode=False).call("POST", PATH, {"to": "+8610000000001", "signature": "雁书"})
     assert found["connectors"] == [defined["s"]]

@@ -57,11 +57,27 @@ class Connector(Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
+MAINLAND_ZONE = "Asia/Shanghai"
+
+
+class Hours(Struct, frozen=True, kw_only=True):
+    """Hours of a day, in minutes from midnight: from `start`, up to but without `end` (before `start`: over midnight), on some days.
+
+    `days` are 1 (Monday) to 7, none means all.
+    """
+
+    start: int
+    end: int
+    days: tuple[int, ...] = ()
+    zone: str = MAINLAND_ZONE
+
+
 class Match(Struct, frozen=True, kw_only=True):
-    """Which messages a route is for; an empty tuple matches everything.
+    """Which messages a route is for; what is empty matches everything.
 
     `prefixes` are beginnings of E.164 numbers (``+86138``). A number whose operator nobody knows meets no list of `operators`,
-    and a text without 【…】 no list of `signatures`.
+    and a text without 【…】 no list of `signatures`. The time that `hours` look at is when the message is to be sent. Of each key in
+    `metadata` a message has one of the values.
     """
 
     lanes: tuple[Lane, ...] = ()
@@ -70,6 +86,8 @@ class Match(Struct, frozen=True, kw_only=True):
     operators: tuple[Operator, ...] = ()
     prefixes: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    metadata: dict[str, tuple[str, ...]] = {}
 
 
 class Member(Struct, frozen=True):

@@ -7,11 +7,10 @@ from msgspec import Struct
 
 from yanshu.domain.connectors import Prefer
 from yanshu.domain.health import FULL_WEIGHT, Admission
-from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import NumberFacts
 from yanshu.pipeline.known import tell_number
 from yanshu.pipeline.route import Router
-from yanshu.rules.routing.match import Ask, Passed
+from yanshu.rules.routing.match import Ask, Passed, Sending
 from yanshu.rules.routing.plan import DRAWS, draw_of
 from yanshu.rules.routing.table import Candidate
 
@@ -79,11 +78,9 @@ class Trial(Struct, frozen=True, kw_only=True):
     """A message that is only thought of: where would it go? `facts` are of its number."""
 
     facts: NumberFacts
-    workspace_id: str
-    lane: Lane
+    sending: Sending
     signature: str
     segments: int
-    livemode: bool
 
 
 def words_of(language: str) -> dict[str, str]:
@@ -91,15 +88,15 @@ def words_of(language: str) -> dict[str, str]:
     return WORDS["zh" if language.startswith("zh") else "en"]
 
 
-def full_ask(facts: NumberFacts, workspace_id: str, lane: Lane, livemode: bool, signature: str) -> Ask:
+def full_ask(facts: NumberFacts, sending: Sending, signature: str) -> Ask:
     """Return what such a message asks of the routes, with everything that is known of its number."""
-    return Ask(workspace_id, lane, facts.country, livemode, operator=facts.operator or "", number=facts.number, signature=signature)
+    return Ask(sending, facts.country, facts.operator or "", facts.number, signature)
 
 
 def simulate(router: Router, trial: Trial, language: str) -> dict[str, Any]:
     """Return where such a message would go now, every candidate and every route passed by; nothing is stored or sent."""
     facts = trial.facts
-    ask = full_ask(facts, trial.workspace_id, trial.lane, trial.livemode, trial.signature)
+    ask = full_ask(facts, trial.sending, trial.signature)
     chosen, candidates, passed = router.plan(ask).usual, router.explain(ask), router.passed_by(ask)
     price = next((c.price for c in candidates if chosen and c.connector_id == chosen[0] and c.place), None)
     cost = price.times(trial.segments) if price else None
@@ -107,8 +104,9 @@ def simulate(router: Router, trial: Trial, language: str) -> dict[str, Any]:
     costs = [words["costs"].format(price=cost, segments=trial.segments)] if cost else []
     return {
         "to": facts.number,
-        "workspace": trial.workspace_id,
-        "lane": trial.lane,
+        "workspace": trial.sending.workspace_id,
+        "lane": trial.sending.lane,
+        "send_at": trial.sending.at,
         "country": facts.country,
         "operator": facts.operator,
         "operator_source": facts.source if facts.operator else None,

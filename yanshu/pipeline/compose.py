@@ -130,7 +130,7 @@ class Composer:
             units=draft.units,
             segments=draft.segments,
             pieces=segments.cut(draft.text, draft.encoding, *segments.LIMITS[draft.encoding]),
-            candidates=Ways(send, self._router).usual(draft).candidates,
+            candidates=Ways(send, self._router, now).usual(draft).candidates,
             findings=tuple(_finding(verdict) for verdict in found.values()),
             would_hold_until=next((v.until for v in found.values() if v.outcome is Outcome.HOLD), None),
         )
@@ -157,7 +157,7 @@ class Composer:
     def _messages(self, send: Send, now: datetime, idents: Sequence[str], judged: _Judged) -> list[Message]:
         """Build the rows of the chunk; recipients with an error become `rejected`, held ones wait for their hour."""
         drafts, verdicts, errors = judged.drafts, judged.verdicts, judged.errors
-        model, ways = _model(send, now), Ways(send, self._router)
+        model, ways = _model(send, now), Ways(send, self._router, now)
         messages: list[Message] = []
         for index, (ident, draft, recipient) in enumerate(zip(idents, drafts, send.recipients, strict=True)):
             way = ways.to(draft, ident) if index not in errors else ways.nowhere()

@@ -14,7 +14,7 @@ from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.known import tell_number
 from yanshu.pipeline.numbers import Numbers
 from yanshu.pipeline.reroute import MOVES
-from yanshu.pipeline.route import Router
+from yanshu.pipeline.route import Router, sending_of
 from yanshu.pipeline.schedule import find_message
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
@@ -94,7 +94,7 @@ class Explainer:
         if facts is None:
             return []
         signature = signature_of(message.text)
-        return self._router.explain(ways_out.full_ask(facts, message.workspace_id, message.lane, message.livemode, signature))
+        return self._router.explain(ways_out.full_ask(facts, sending_of(message), signature))
 
     def _moves(self, events: Sequence[Event], words: dict[str, str]) -> list[str]:
         """Tell of the connectors it waited for in vain."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from yanshu.domain.messages import Message
 from yanshu.domain.numbers import NumberFacts, Operator
-from yanshu.pipeline.route import Router
+from yanshu.pipeline.route import Router, sending_of
 from yanshu.rules.templates.places import signature_of
 
 Homes = Mapping[str, Sequence[Operator]]
@@ -32,7 +32,7 @@ class Moved:
             return ()
         facts = NumberFacts(number=message.recipient, country="CN", operator=operator)
         traits = self._router.traits_with(facts, signature_of(message.text))
-        return self._router.plan(traits.ask(message.workspace_id, message.lane, message.livemode)).order_of(message.id)
+        return self._router.plan(traits.ask(sending_of(message))).order_of(message.id)
 
 
 NOBODY_MOVED = Moved(None, {})

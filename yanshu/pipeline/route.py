@@ -6,12 +6,12 @@ from typing import NamedTuple
 from yanshu.domain.connectors import Connector, ConnectorState
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.health import Admission, Standings, standing_of
-from yanshu.domain.lanes import Lane
+from yanshu.domain.messages import Message
 from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.phones import country_of
 from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
-from yanshu.rules.routing.match import Ask, Passed
+from yanshu.rules.routing.match import Ask, Passed, Sending
 from yanshu.rules.routing.plan import Plan
 from yanshu.rules.routing.stems import Stems
 from yanshu.rules.routing.table import Candidate, Table
@@ -32,10 +32,15 @@ class Traits(NamedTuple):
     beginning: str
     signature: str
 
-    def ask(self, workspace_id: str, lane: Lane, livemode: bool, pool: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Ask:
+    def ask(self, sending: Sending) -> Ask:
         """Return what a sender with such a message asks; good for the table that the traits are of."""
-        country, operator, beginning, signature = self
-        return Ask(workspace_id, lane, country, livemode, pool, exclude, operator, beginning, signature)
+        return Ask(sending, *self)
+
+
+def sending_of(message: Message) -> Sending:
+    """Return what routing looked at when a message was accepted; wishes about connectors are not kept."""
+    at = max(message.send_at or message.created_at, message.created_at)
+    return Sending(workspace_id=message.workspace_id, lane=message.lane, livemode=message.livemode, at=at, metadata=message.metadata)
 
 
 class Router:
@@ -55,7 +60,7 @@ class Router:
         """Answer from this table from now on. What it does not look at is not looked up for any message."""
         asked = table.told_by
         self._table = table
-        self._asks_country, self._asks_operator, self._signatures = "country" in asked, "operator" in asked, asked.get("signature", ())
+        self._asks_country, self._asks_operator, self._signatures = "countries" in asked, "operators" in asked, asked.get("signatures", ())
         self._stems = Stems(table.beginnings, self._ranges if self._asks_operator else None)
         self._known: dict[tuple[str, str], Traits] = {}
 

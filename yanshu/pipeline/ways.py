@@ -1,10 +1,13 @@
 """Ways: how each message of a send goes out, found once for all messages that routing cannot tell apart."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from yanshu.domain.commands import Send
 from yanshu.pipeline.route import Router, Traits
 from yanshu.rules.compliance.verdicts import Draft
+from yanshu.rules.routing.match import Sending
 from yanshu.rules.routing.plan import Plan
 
 
@@ -19,9 +22,18 @@ class Way(Struct, frozen=True):
 class Ways:
     """The ways of one send, by what routes can tell its messages apart by: a chunk asks the same thing again and again."""
 
-    def __init__(self, send: Send, router: Router) -> None:
+    def __init__(self, send: Send, router: Router, now: datetime) -> None:
         self._send = send
         self._router = router
+        self._sending = Sending(
+            workspace_id=send.workspace_id,
+            lane=send.lane,
+            livemode=send.livemode,
+            at=max(send.send_at or now, now),
+            pool=send.pool,
+            exclude=send.exclude,
+            metadata=send.metadata,
+        )
         self._known: dict[Traits, tuple[Plan, Way | None]] = {}
         self._ways: dict[tuple[str, ...], Way] = {}
 
@@ -48,8 +60,7 @@ class Ways:
         traits = router.traits_of(draft.recipient, draft.signature) if facts is None else router.traits_with(facts, draft.signature)
         found = self._known.get(traits)
         if found is None:
-            send = self._send
-            plan = router.plan(traits.ask(send.workspace_id, send.lane, send.livemode, send.pool, send.exclude))
+            plan = router.plan(traits.ask(self._sending))
             found = self._known[traits] = (plan, None if plan.is_shared else self._over(plan.usual))
         return found
 

@@ -16,6 +16,7 @@ from yanshu.domain.numbers import NumberFacts, Operator
 from yanshu.pipeline.route import Router, Traits
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.prefixes import Prefixes, Range, shipped_prefixes
+from yanshu.rules.routing.match import Sending
 from yanshu.testing.samples import in_turn
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -158,7 +159,7 @@ async def test_standings_hold_through_a_change_of_the_routes() -> None:
     store.stored = [replace(route(), pool=in_turn("c", "d"))]
     router = Router(cast(Store, store))
     await router.refresh()
-    ask = router.traits_of("+8613800138000", "").ask("ws", Lane.OTP, True)
+    ask = router.traits_of("+8613800138000", "").ask(Sending(workspace_id="ws", lane=Lane.OTP, livemode=True, at=NOW))
     router.standings = {("c", None): Standing(40)}
     assert [candidate.health.weight_percent for candidate in router.explain(ask)] == [40, 100]
     store.now = 2

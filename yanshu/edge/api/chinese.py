@@ -11,6 +11,8 @@ _EXACT: dict[str, str] = {
     "a range that ends after it begins": "结束时间须晚于开始时间",
     "a test key makes test keys; give false": "测试密钥只能创建测试密钥，请传 false",
     "a test key may not revoke live keys": "测试密钥不能吊销正式密钥",
+    "a time zone such as Asia/Shanghai": "应为时区名称，例如 Asia/Shanghai",
+    "another time than from; the whole day is 00:00 to 24:00": "to 不能与 from 相同；全天应写作 00:00 至 24:00",
     "a time from now on": "应为将来的时间",
     "at most 10,000 recipients inline; upload more to /v1/batches/{id}/recipients": (
         "内联收件人最多 10,000 个，更多请上传到 /v1/batches/{id}/recipients"

@@ -43,7 +43,7 @@ def places_of(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
 
 def price_for(connector: Connector | None, ask: Ask) -> Money | None:
     """Return what a segment of such a message costs over a connector; None when it has no price that fits."""
-    return price_of(connector.prices, ask.country, ask.operator, ask.lane) if connector and connector.prices else None
+    return price_of(connector.prices, ask.country, ask.operator, ask.sending.lane) if connector and connector.prices else None
 
 
 def _place(entries: list[Entry]) -> Place:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from yanshu.domain.batches import BatchRow, BatchStatus
-from yanshu.domain.connectors import Match, Member, Prefer, Price
+from yanshu.domain.connectors import Hours, Match, Member, Prefer, Price
 from yanshu.domain.errors import StoreConflict
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Status
@@ -120,7 +120,8 @@ class SurroundingSuite:
         """With every write to either kind."""
         samples = Samples(clock)
         connector, other = samples.connector(), samples.connector(simulated=True, metadata={"a": 1}, prices=PRICES)
-        match = Match(lanes=(Lane.OTP,), operators=(Operator.CBN,), prefixes=("+86192",), signatures=("雁书",))
+        hours = (Hours(start=480, end=1260, days=(6, 7), zone="UTC"),)
+        match = Match(lanes=(Lane.OTP,), operators=(Operator.CBN,), prefixes=("+86192",), hours=hours, metadata={"tag": ("雁书", "x")})
         pool = (Member("a", 1, 70), Member("b", 1, 30), Member("c", 2))
         late, early = samples.route(rank=20, match=match), samples.route(rank=10, pool=pool, prefer=Prefer.COST)
         renamed = changed(connector, name="renamed", version=2)

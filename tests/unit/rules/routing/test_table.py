@@ -1,17 +1,18 @@
 """Which connectors a message may use."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from yanshu.domain.connectors import Connector, ConnectorState, Match, Member, Prefer, Price, Route
+from yanshu.domain.connectors import Connector, ConnectorState, Hours, Match, Member, Prefer, Price, Route
 from yanshu.domain.health import Admission, Standing, Standings
 from yanshu.domain.lanes import Lane
 from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
-from yanshu.rules.routing.match import Ask, Rule
+from yanshu.rules.routing.match import Ask, Rule, Sending
 from yanshu.rules.routing.table import Table
 from yanshu.testing.samples import in_turn
 
@@ -25,6 +26,10 @@ def connector(ident: str, **fields: object) -> Connector:
 
 def route(ident: str, *connectors: str, **fields: object) -> Route:
     return Route(id=ident, name=ident, rank=1, pool=in_turn(*connectors), created_at=NOW, updated_at=NOW, **fields)  # type: ignore[arg-type]
+
+
+def sending(**fields: Any) -> Sending:
+    return Sending(**({"workspace_id": "ws", "lane": Lane.NOTICE, "livemode": True, "at": NOW} | fields))
 
 
 TABLE = Table(
@@ -49,11 +54,10 @@ CASES = [
 
 @pytest.mark.parametrize(("fields", "chosen"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_candidates_are_ranked(fields: dict[str, object], chosen: tuple[str, ...]) -> None:
-    values: dict[str, object] = {"workspace_id": "ws", "lane": Lane.NOTICE, "country": "CN", "livemode": True}
-    assert TABLE.plan(Ask(**{**values, **fields})).usual == chosen  # type: ignore[arg-type]
+    assert TABLE.plan(Ask(sending(**fields), "CN")).usual == chosen
 
 
-PLAIN = Ask("ws", Lane.NOTICE, "CN", livemode=True, operator="cmcc", number="+8613800138000", signature="雁书")
+PLAIN = Ask(sending(metadata={"campaign": "double11"}), "CN", "cmcc", "+8613800138000", "雁书")
 CONDITIONS = [
     ("no condition", {}, None),
     ("its lane", {"lanes": (Lane.OTP, Lane.NOTICE)}, None),
@@ -73,6 +77,15 @@ CONDITIONS = [
 ]
 
 
+CONDITIONS += [
+    ("its hours", {"hours": (Hours(start=480, end=1260),)}, None),
+    ("other hours", {"hours": (Hours(start=1260, end=480),)}, "hours"),
+    ("its tag", {"metadata": {"campaign": ("summer", "double11")}}, None),
+    ("another tag", {"metadata": {"campaign": ("summer",)}}, "metadata"),
+    ("a tag that it has not", {"metadata": {"campaign": ("double11",), "team": ("",)}}, "metadata"),
+]
+
+
 @pytest.mark.parametrize(("match", "named"), [row[1:] for row in CONDITIONS], ids=[row[0] for row in CONDITIONS])
 def test_a_route_names_the_condition_that_is_not_met(match: dict[str, object], named: str | None) -> None:
     assert Rule(route("r", match=Match(**match))).unmet(PLAIN) == named  # type: ignore[arg-type]
@@ -80,7 +93,7 @@ def test_a_route_names_the_condition_that_is_not_met(match: dict[str, object], n
 
 @pytest.mark.parametrize("match", [{"operators": tuple(Operator)}, {"prefixes": ("+86",)}, {"signatures": ("雁书",)}])
 def test_what_nobody_knows_of_a_message_meets_no_condition_on_it(match: dict[str, object]) -> None:
-    assert Rule(route("r", match=Match(**match))).unmet(Ask("ws", Lane.NOTICE, "CN", livemode=True)) == next(iter(match))  # type: ignore[arg-type]
+    assert Rule(route("r", match=Match(**match))).unmet(Ask(sending(), "CN")) == next(iter(match))  # type: ignore[arg-type]
 
 
 SPLIT = [
@@ -89,11 +102,16 @@ SPLIT = [
     route("wider", "c", match=Match(prefixes=("+861", "+852"), operators=(Operator.CMCC,))),
     route("signed", "d", match=Match(signatures=("雁书",), workspaces=("ws",))),
     route("hk", "e", match=Match(countries=("HK",))),
+    route("night", "e", match=Match(hours=(Hours(start=1260, end=480),))),
+    route("tagged", "d", "c", match=Match(metadata={"tag": ("x", "y"), "team": ("1",)})),
     route("all", "f"),
 ]
+NIGHT = NOW + timedelta(hours=15)
 ASKS = [
-    Ask(workspace, lane, country, livemode=True, pool=pool, operator=operator, number=number, signature=signature)
-    for workspace, lane, country, pool, operator, number, signature in product(
+    Ask(sending(workspace_id=workspace, lane=lane, pool=pool, at=at, metadata=metadata), country, operator, number, signature)
+    for at, metadata, workspace, lane, country, pool, operator, number, signature in product(
+        (NOW, NIGHT),
+        (None, {"tag": "x", "team": "1"}, {"tag": "y"}, {"tag": "z", "team": "1"}),
         ("ws", "ws_2", "ws_3"),
         (Lane.OTP, Lane.MARKETING),
         ("CN", "HK", "US"),
@@ -121,19 +139,26 @@ def test_numbers_that_no_route_tells_apart_are_answered_once() -> None:
     table = split()
     numbers = [f"+86138001{tail:05}" for tail in range(1000)]
     assert {table.beginning_of(number) for number in numbers} == {"+8613800"}
-    assert {table.plan(Ask("ws", Lane.NOTICE, "CN", livemode=True, number=number)).usual for number in numbers} == {("b", "f")}
+    assert {table.plan(Ask(sending(), "CN", number=number)).usual for number in numbers} == {("b", "f")}
     assert len(table._plans) == 1
 
 
 def test_every_route_passed_by_has_a_condition() -> None:
     passed = [(p.route_id, p.condition, p.value) for p in TABLE.passed_by(PLAIN)]
     assert passed == [("otp", "lanes", "notice"), ("hk", "countries", "CN"), ("off", "disabled", "")]
-    passed = [(p.route_id, p.condition, p.value) for p in split().passed_by(Ask("ws", Lane.OTP, "CN", livemode=True, number="+8615"))]
-    assert passed == [("range", "prefixes", "+8615"), ("wider", "operators", ""), ("signed", "signatures", ""), ("hk", "countries", "CN")]
+    passed = [(p.route_id, p.condition, p.value) for p in split().passed_by(Ask(sending(lane=Lane.OTP), "CN", number="+8615"))]
+    assert passed == [
+        ("range", "prefixes", "+8615"),
+        ("wider", "operators", ""),
+        ("signed", "signatures", ""),
+        ("hk", "countries", "CN"),
+        ("night", "hours", "2026-11-23 08:00"),
+        ("tagged", "metadata", "tag="),
+    ]
 
 
 def test_every_connector_left_out_has_a_reason() -> None:
-    told = {c.connector_id: c.refusal for c in TABLE.explain(Ask("ws", Lane.OTP, "CN", livemode=True)) if c.refusal != "listed_before"}
+    told = {c.connector_id: c.refusal for c in TABLE.explain(Ask(sending(lane=Lane.OTP), "CN")) if c.refusal != "listed_before"}
     assert told == {"a": None, "b": None, "d": "connector_drained", "s": "connector_simulated", "gone": "connector_missing"}
 
 
@@ -206,9 +231,11 @@ def test_connectors_stand_at_places(accounts: list[Connector], routes: list[Rout
 def test_prices_are_looked_at_only_where_they_decide() -> None:
     accounts = [priced("a", 30, operator=Operator.CMCC), priced("b", 20, lane=Lane.OTP)]
     assert Table(1, accounts, [shared("r", A, B)]).told_by == {}
-    assert Table(1, accounts, [shared("r", A, B, **COST)]).told_by == {"operator": {"cmcc"}, "lane": {"otp"}}
+    assert Table(1, accounts, [shared("r", A, B, **COST)]).told_by == {"operators": {"cmcc"}, "lanes": {"otp"}}
     decided = Table(1, accounts, [shared("r", A, B, **COST)])
-    asks = [replace(PLAIN, operator=operator, lane=lane) for operator in ("cmcc", "cucc") for lane in (Lane.OTP, Lane.NOTICE)]
+    asks = [
+        replace(PLAIN, operator=operator, sending=sending(lane=lane)) for operator in ("cmcc", "cucc") for lane in (Lane.OTP, Lane.NOTICE)
+    ]
     assert [decided.plan(ask).usual for ask in asks] == [("b", "a"), ("a", "b"), ("b", "a"), ("a", "b")]
 
 
@@ -271,14 +298,14 @@ def test_health_by_operator_tells_numbers_apart() -> None:
     table = Table(1, [connector("a"), connector("b")], [shared("r", A, B)])
     assert table.told_by == {}
     judged = table.judged_by({("a", Operator.CMCC): OUT, ("b", Operator.CUCC): OUT})
-    assert judged.told_by == {"operator": {"cmcc", "cucc"}}
+    assert judged.told_by == {"operators": {"cmcc", "cucc"}}
     asks = [replace(PLAIN, operator=operator) for operator in ("cmcc", "cucc", "ctcc", "")]
     assert [judged.plan(ask).usual for ask in asks] == [("b", "a"), ("a", "b"), ("a", "b"), ("a", "b")]
 
 
 def test_a_probe_is_one_message_whoever_asks_first() -> None:
     table = Table(1, [connector(ident) for ident in "abc"], [shared("r", A, B, C)]).judged_by({("a", None): TRIED})
-    plans = [table.plan(PLAIN), table.plan(replace(PLAIN, exclude=("c",)))]
+    plans = [table.plan(PLAIN), table.plan(replace(PLAIN, sending=sending(exclude=("c",))))]
     assert plans[0] is not plans[1]
     assert [plan.is_shared for plan in plans] == [True, True]
     assert [plan.order_of(f"msg_{n}")[0] == "a" for n in range(20) for plan in plans].count(True) == 1

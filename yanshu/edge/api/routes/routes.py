@@ -8,6 +8,7 @@ from yanshu.domain.connectors import Route
 from yanshu.domain.errors import Invalid, Missing
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
+from yanshu.edge.api.schemas.messages import utc
 from yanshu.edge.api.schemas.routes import (
     RouteDeletedOut,
     RouteIn,
@@ -29,6 +30,7 @@ from yanshu.pipeline.candidates import Trial, simulate
 from yanshu.pipeline.gaps import warnings_of
 from yanshu.ports.store import UnitOfWork
 from yanshu.rules.contacts.phones import parse_phone
+from yanshu.rules.routing.match import Sending
 
 
 async def post_route(call: Call) -> Answer:
@@ -94,13 +96,22 @@ async def simulate_message(call: Call) -> Answer:
     number = parse_phone(body.to, livemode=call.caller.livemode)
     trial = Trial(
         facts=(await call.services.numbers.facts_of(number, call.services.clock.now()))[0],
-        workspace_id=await _workspace(call, body.workspace),
-        lane=body.lane,
+        sending=await _sending(call, body),
         signature=body.signature or "",
         segments=body.segments,
-        livemode=call.caller.livemode,
     )
     return Answer(200, msgspec.convert(simulate(call.services.router, trial, call.language), SimulationOut))
+
+
+async def _sending(call: Call, body: SimulationIn) -> Sending:
+    """Return what the message is thought to be sent as."""
+    return Sending(
+        workspace_id=await _workspace(call, body.workspace),
+        lane=body.lane,
+        livemode=call.caller.livemode,
+        at=utc(body.send_at) or call.services.clock.now(),
+        metadata=body.metadata,
+    )
 
 
 async def _workspace(call: Call, ident: str | None) -> str:

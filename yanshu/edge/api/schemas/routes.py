@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from yanshu.domain.connectors import Match, Member, Prefer, Route
+from yanshu.domain.connectors import MAINLAND_ZONE, Hours, Match, Member, Prefer, Route
 from yanshu.domain.errors import Invalid
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import Operator
 from yanshu.edge.api.schemas.explanations import CandidateOut
-from yanshu.edge.api.schemas.messages import Metadata, Phone
+from yanshu.edge.api.schemas.messages import Metadata, Moment, Phone
 from yanshu.edge.api.schemas.money import Country, MoneyIO
 from yanshu.edge.api.schemas.platform import DeletedOut, Name
 from yanshu.rules.routing.gaps import GapKind
+from yanshu.rules.routing.hours import find_zone
 
 Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
 Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
@@ -37,7 +38,20 @@ class MemberOut(Struct):
     weight: int
 
 
+_PLAIN_LISTS = ("lanes", "countries", "workspaces", "operators", "prefixes", "signatures")
 Pool = Annotated[list[Ident | MemberIn], Meta(min_length=1, max_length=50)]
+
+
+class HoursIO(Struct, forbid_unknown_fields=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """Hours of a day, `to` not included; with `to` before `from` they last over midnight. `days` are 1 (Monday) to 7, none means all."""
+
+    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])]
+    end: Annotated[str, Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", examples=["21:00"])]
+    days: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
+    zone: Annotated[str, Meta(max_length=64)] = MAINLAND_ZONE
+
+
+MetadataValues = Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(min_length=1, max_length=100)]
 
 
 class MatchIO(Struct, forbid_unknown_fields=True):
@@ -49,6 +63,8 @@ class MatchIO(Struct, forbid_unknown_fields=True):
     operators: Annotated[list[Operator], Meta(max_length=4)] = []
     prefixes: Annotated[list[Beginning], Meta(max_length=1000)] = []
     signatures: Annotated[list[Signature], Meta(max_length=1000)] = []
+    hours: Annotated[list[HoursIO], Meta(max_length=20)] = []
+    metadata: Annotated[dict[Annotated[str, Meta(max_length=64)], MetadataValues], Meta(max_length=10)] = {}
 
 
 class RouteIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -123,12 +139,14 @@ class RouteDeletedOut(DeletedOut, kw_only=True):
 
 
 class SimulationIn(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A message that is only thought of; `workspace` is the caller's own unless given, `signature` stands without 【】."""
+    """A message that is only thought of; `workspace` is the caller's own and `send_at` now unless given, `signature` without 【】."""
 
     to: Phone
     lane: Lane = Lane.NOTICE
     workspace: Annotated[str, Meta(max_length=64)] | None = None
     signature: Signature | None = None
+    send_at: Moment | None = None
+    metadata: Metadata | None = None
     segments: Annotated[int, Meta(ge=1, le=10)] = 1
 
 
@@ -147,6 +165,7 @@ class SimulationOut(Struct, kw_only=True):
     to: str
     workspace: str
     lane: Lane
+    send_at: datetime
     country: str
     operator: Operator | None
     operator_source: str | None
@@ -178,19 +197,48 @@ def _route_fields(r: Route) -> dict[str, Any]:
         "rank": r.rank,
         "connectors": [MemberOut(member.connector_id, member.priority, member.weight) for member in r.pool],
         "prefer": r.prefer,
-        "match": MatchIO(**{name: list(getattr(r.match, name)) for name in MatchIO.__struct_fields__}),
+        "match": _show_match(r.match),
         "enabled": r.enabled,
         "metadata": r.metadata or {},
     }
 
 
 def read_match(match: MatchIO) -> Match:
-    """Return a route's conditions; those that no number could meet together are refused."""
+    """Return a route's conditions; those that no number could meet together, and hours that are none, are refused."""
     if match.operators and match.countries and "CN" not in match.countries:
         raise Invalid(
             "parameter_invalid", param="match.countries", fix="operators are those of the mainland: add CN, or leave countries out"
         )
-    return Match(**{name: tuple(getattr(match, name)) for name in MatchIO.__struct_fields__})
+    return Match(
+        **{name: tuple(getattr(match, name)) for name in _PLAIN_LISTS},
+        hours=tuple(_read_hours(hours, f"match.hours[{place}]") for place, hours in enumerate(match.hours)),
+        metadata={key: tuple(values) for key, values in match.metadata.items()},
+    )
+
+
+def _read_hours(hours: HoursIO, param: str) -> Hours:
+    if hours.start == hours.end:
+        raise Invalid("parameter_invalid", param=f"{param}.to", fix="another time than from; the whole day is 00:00 to 24:00")
+    if find_zone(hours.zone) is None:
+        raise Invalid("parameter_invalid", param=f"{param}.zone", fix="a time zone such as Asia/Shanghai")
+    return Hours(start=_minutes(hours.start), end=_minutes(hours.end), days=tuple(sorted(set(hours.days))), zone=hours.zone)
+
+
+def _minutes(written: str) -> int:
+    hour, minute = written.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+def _written(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _show_match(match: Match) -> MatchIO:
+    return MatchIO(
+        **{name: list(getattr(match, name)) for name in _PLAIN_LISTS},
+        hours=[HoursIO(start=_written(h.start), end=_written(h.end), days=list(h.days), zone=h.zone) for h in match.hours],
+        metadata={key: list(values) for key, values in match.metadata.items()},
+    )
 
 
 def read_pool(given: list[str | MemberIn]) -> tuple[Member, ...]:
