@@ -93,8 +93,7 @@ class Causes:
         """Name the table. Aggregators speak one protocol for all operators, so the number tells more; some have a table of their own."""
         if protocol in _OWN_TABLES:
             return _OWN_TABLES[protocol]
-        operator = self._prefixes.facts_of(recipient).operator if recipient.startswith("+86") else None
-        return _OPERATORS.get(operator) or table_of(protocol)
+        return _OPERATORS.get(self._prefixes.operator_of(recipient)) or table_of(protocol)
 
 
 def spoken_by(connector: Connector) -> str:

@@ -25,13 +25,19 @@ _LIMIT_PASSES = timedelta(hours=1)
 # Hours are those of mainland China, whose operators alone have such codes: the narrowest common window begins at 8.
 _CHINA = timezone(timedelta(hours=8))
 _WINDOW_OPENS = time(8, tzinfo=_CHINA)
-# Two ways of one pace are one plan: an attempt that failed as either has used one of its tries.
-_PACES: tuple[frozenset[RetryWay], ...] = (
-    frozenset({RetryWay.ELSEWHERE, RetryWay.OTHER_OPERATOR}),
-    frozenset({RetryWay.LATER}),
-    frozenset({RetryWay.NEXT_WINDOW}),
-)
 _ENDS = frozenset({RetryWay.NEVER, RetryWay.CHANGED, RetryWay.FILED, RetryWay.WAIT})
+# The slower, the higher. Two ways of one pace are one plan: an attempt that failed as either has used one of its tries.
+_PACES: dict[RetryWay, int] = {
+    RetryWay.ELSEWHERE: 0,
+    RetryWay.OTHER_OPERATOR: 0,
+    RetryWay.LATER: 1,
+    RetryWay.NEXT_WINDOW: 2,
+    **dict.fromkeys(_ENDS, 3),
+}
+# How little hope a class leaves in a lane: the slower way first, then the fewer tries.
+_HOPELESS: dict[tuple[OutcomeClass, Lane], tuple[int, int]] = {
+    (outcome, lane): (_PACES[retry_of(outcome, lane).way], -retry_of(outcome, lane).tries) for outcome in OutcomeClass for lane in Lane
+}
 
 
 class Enough(StrEnum):
@@ -74,8 +80,10 @@ ANYWHERE = Reach()
 
 def decisive(rows: Iterable[Submission], lane: Lane) -> OutcomeClass:
     """Return the class that decides an attempt: that of the segment that leaves the least hope."""
-    outcomes = [row.outcome for row in rows if row.outcome is not None]
-    return max(outcomes, key=lambda outcome: _slowness(retry_of(outcome, lane)), default=OutcomeClass.UNKNOWN)
+    outcomes = {row.outcome for row in rows if row.outcome is not None}
+    if len(outcomes) > 1:
+        return max(sorted(outcomes), key=lambda outcome: _HOPELESS[outcome, lane])
+    return outcomes.pop() if outcomes else OutcomeClass.UNKNOWN
 
 
 def after_receipts(message: Message, submissions: Sequence[Submission], now: datetime, reach: Reach = ANYWHERE) -> Again | Enough:
@@ -160,7 +168,8 @@ def _when(message: Message, outcome: OutcomeClass, attempts: Sequence[Sequence[S
         return Enough.CLASS
     if message.attempts >= MAX_ATTEMPTS[lane]:
         return Enough.ATTEMPTS
-    used = sum(_pace(retry_of(decisive(rows, lane), lane)) == _pace(retry) for rows in attempts)
+    pace = _PACES[retry.way]
+    used = sum(_PACES[retry_of(decisive(rows, lane), lane).way] == pace for rows in attempts)
     if used > retry.tries:
         return Enough.TRIES
     at = _at(retry, outcome, used, now)
@@ -178,16 +187,6 @@ def _at(retry: Retry, outcome: OutcomeClass, used: int, now: datetime) -> dateti
         return now + _LIMIT_PASSES
     opens = datetime.combine(now.astimezone(_CHINA), _WINDOW_OPENS)
     return (opens if opens > now else opens + timedelta(days=1)).astimezone(UTC)
-
-
-def _pace(retry: Retry) -> int:
-    """Return how slow a way is."""
-    return next((place for place, ways in enumerate(_PACES) if retry.way in ways), len(_PACES))
-
-
-def _slowness(retry: Retry) -> tuple[int, int]:
-    """Order ways: at once, later, in the next window, never; of two alike the one with fewer tries."""
-    return _pace(retry), -retry.tries
 
 
 def _by_attempt(submissions: Sequence[Submission]) -> dict[int, list[Submission]]:
