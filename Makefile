@@ -10,10 +10,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
+PEERS_READY := $(VENV)/.peers-ready
 # Every processor for tests that share nothing; two are enough for tests that start processes.
 WORKERS ?= auto
 
-.PHONY: help install setup run demo check lint fix test unit e2e bench docs lock audit clean
+.PHONY: help install setup peers run demo check lint fix test unit e2e bench docs lock audit clean
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +37,12 @@ $(READY): requirements/lock.txt requirements/build.txt pyproject.toml | $(MADE)
 $(DEV_READY): requirements/dev.txt $(READY)
 	@echo "Installing what the tests and checks need into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+peers: $(PEERS_READY) ## install the programs of others that the interop tests talk to, where that can be done
+
+$(PEERS_READY): scripts/install_peers.sh tests/peers/package-lock.json | $(MADE)
+	@scripts/install_peers.sh $(VENV)/peers
 	@touch $@
 
 demo: $(READY) ## messages over five protocols and back, on this machine

@@ -72,8 +72,8 @@ class Customer:
         return program
 
     def message(self, ident: str) -> dict[str, Any]:
-        """A message as the API shows it."""
-        found: dict[str, Any] = self.served.admin.call("GET", f"/v1/messages/{ident}")
+        """A message as the API shows it, by the id the customer was given."""
+        found: dict[str, Any] = self.served.admin.call("GET", f"/v1/messages/msg_{ident}")
         return found
 
 

@@ -20,13 +20,23 @@ from yanshu.runtime.link import Address, Link, connect
 WINDOW = 500
 
 
+class RecordingLink(Link):
+    """A link that keeps what the platform wrote."""
+
+    heard = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += data
+        super().data_received(data)
+
+
 class Program:
     """One session. `acknowledge` says with which status a delivery is answered; None: not at all."""
 
     def __init__(self, served: Served, kind: type[pdus.Bind] = pdus.BindTransceiver) -> None:
         self._served = served
         self._kind = kind
-        self.link: Link | None = None
+        self.link: RecordingLink | None = None
         self.session: EsmeSession[Any] | None = None
         self.bound: Bound | BindRefused | None = None
         self.answers: dict[Any, Answered[Any]] = {}
@@ -44,7 +54,7 @@ class Program:
         host, _, port = self._served.platform.reception.addresses["smpp"].rpartition(":")
         bind = self._kind(system_id=system_id, password=password)
         self.session = EsmeSession(bind, WINDOW, Timers(response_timeout_seconds=30))
-        link = self.link = Link(self.session, self._take)
+        link = self.link = RecordingLink(self.session, self._take)
         await connect(Address(host, int(port)), lambda: link)
 
     def _take(self, events: list[Any]) -> None:
@@ -144,7 +154,7 @@ class CmppProgram:
     def __init__(self, served: Served, version: Version = Version.V30) -> None:
         self._served = served
         self._version = version
-        self.link: Link | None = None
+        self.link: RecordingLink | None = None
         self.session: SpSession[Any] | None = None
         self.bound: Bound | BindRefused | None = None
         self.answers: dict[Any, Answered[Any]] = {}
@@ -163,7 +173,7 @@ class CmppProgram:
         digest = digests.authenticator_source(system_id, secret, 102030405)
         login = cmpp.Connect(source_addr=system_id, authenticator_source=digest, version=int(self._version), timestamp=102030405)
         self.session = SpSession(login, secret, WINDOW, Timers(response_timeout_seconds=30))
-        link = self.link = Link(self.session, self._take)
+        link = self.link = RecordingLink(self.session, self._take)
         await connect(Address(host, int(port)), lambda: link)
 
     def _take(self, events: list[Any]) -> None:

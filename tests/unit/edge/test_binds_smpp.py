@@ -62,7 +62,7 @@ def test_a_receipt_says_how_it_ended(fields: dict[str, Any], stat: str, err: str
     pdu = written(SAMPLES.bind_delivery("msg_1", receipt=owed(**fields)))
     read = receipts.parse(str(pdu.short_message, "ascii"))
     assert read is not None
-    assert (read.id, read.stat, read.err, read.submit_date, read.done_date) == ("msg_1", stat, err, "2603012000", "2603012000")
+    assert (read.id, read.stat, read.err, read.submit_date, read.done_date) == ("1", stat, err, "2603012000", "2603012000")
     assert (pdu.tlvs[Tag.MESSAGE_STATE], pdu.tlvs.get(Tag.NETWORK_ERROR_CODE)) == (bytes((state,)), network)
     assert (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr) == (1, 1, "8613800138000")
     assert (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr) == (5, 0, "Yanshu")

@@ -138,7 +138,7 @@ class SmppDialect:
         """See `Dialect.answer`."""
         if isinstance(told, CallerError):
             return self.refuse(pdu, _STATUSES.get(told.code, Status.ESME_RSUBMITFAIL))
-        self.session.answer(pdu, message_id=told[0])
+        self.session.answer(pdu, message_id=_shown(told[0]))
         return Status.ESME_ROK.name
 
     def refuse(self, pdu: Any, status: int) -> str:
@@ -159,6 +159,14 @@ class SmppDialect:
         if status == Status.ESME_ROK:
             return Acknowledgement.TAKEN
         return Acknowledgement.NEVER if status in _NEVER else Acknowledgement.LATER
+
+
+def _shown(ident: str) -> str:
+    """Return an id of ours as customers see it: without ``msg_``, whose last character is another one in the GSM alphabet.
+
+    Receipts are texts in the default alphabet, and programs that read them as such would look for an id they were never given.
+    """
+    return ident.rpartition("_")[2]
 
 
 def _content(pdu: pdus.SubmitSm | pdus.DataSm) -> tuple[udh.Concatenation, bytes]:
@@ -244,15 +252,15 @@ def _receipt(owed: ReceiptOwed) -> pdus.DeliverSm:
     """Return a receipt as Appendix B words it, with the parameters that say the same."""
     from_ton, from_npi, from_address = _address(owed.destination)
     to_ton, to_npi, to_address = _address(owed.source)
-    state = state_of(owed)
+    state, ident = state_of(owed), _shown(owed.ident)
     code = owed.code if owed.code and _CODE.fullmatch(owed.code) else ""
     submitted, done = (at.astimezone(_BEIJING).strftime("%y%m%d%H%M") for at in (owed.submitted_at, owed.done_at))
     text = (
-        f"id:{owed.ident} sub:001 dlvrd:{'001' if state == 'DELIVRD' else '000'} submit date:{submitted} done date:{done} "
+        f"id:{ident} sub:001 dlvrd:{'001' if state == 'DELIVRD' else '000'} submit date:{submitted} done date:{done} "
         f"stat:{state} err:{code or '000':>03} text:"
     )
     tlvs = {
-        int(Tag.RECEIPTED_MESSAGE_ID): owed.ident.encode("ascii") + b"\0",
+        int(Tag.RECEIPTED_MESSAGE_ID): ident.encode("ascii") + b"\0",
         int(Tag.MESSAGE_STATE): bytes((_STATES[state],)),
     }
     if code.isdecimal() and int(code):

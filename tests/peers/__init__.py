@@ -1,0 +1,1 @@
+"""Programs of others that speak our protocols: where they are, and how they are started."""
