@@ -60,20 +60,18 @@ class Process:
         self.store, self.clock, self.samples = Reachable(store), clock, samples
         self.router = Router(self.store)  # type: ignore[arg-type]
         self.outcome = Outcome(
-            store, clock, InboundStage(clock, self.router), Metrics(), Waits(), Causes(shipped_codes(), shipped_prefixes(), self.router)
+            store, clock, InboundStage(clock, self.router), Metrics(), Waits(), Causes(shipped_codes, shipped_prefixes(), self.router)
         )
         counting = Counting(name, Limits(), shipped_prefixes())
         self.outcome.on_stored = counting.stored
         part = Part(is_judge=True, is_routing=True, limits=Limits(), patience_seconds=30)
         self.health = Health(self.store, clock, self.router, counting, part, Metrics())  # type: ignore[arg-type]
-        self.health.on_standings = self.handed
-        self.standings: Standings = {}
         self.probes: list[tuple[str, Operator | None]] = []
         self._intake = asyncio.create_task(self.outcome.run())
 
-    def handed(self, standings: Standings) -> None:
-        self.standings = standings
-        self.probes += [key for key, standing in standings.items() if standing.admits is Admission.PROBE]
+    @property
+    def standings(self) -> Standings:
+        return self.router.standings
 
     async def work(self, count: int, result: AnswerResult, connector: str = A, beginning: str = CMCC) -> list[Message]:
         """Have so many messages answered like this."""
@@ -88,7 +86,7 @@ class Process:
             claimed = await uow.claim(connector, LANE_ORDER, count, now, now + timedelta(seconds=30))
         self.outcome.expect(claimed)
         carrier.submit(claimed)
-        await self.outcome.settled()
+        await self.settled()
         return claimed
 
     async def report(self, messages: list[Message], state: ReceiptState = ReceiptState.DELIVERED) -> None:
@@ -96,11 +94,22 @@ class Process:
         carrier = ScriptedCarrier(A, self.outcome, self.clock)
         for message in messages:
             carrier.report(message, state)
-        await self.outcome.settled()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until all is stored; should the intake have ended, for ever is too long."""
+        stored = asyncio.create_task(self.outcome.settled())
+        await asyncio.wait([stored, self._intake], return_when=asyncio.FIRST_COMPLETED)
+        if self._intake.done():
+            stored.cancel()
+            self._intake.result()
 
     async def step(self) -> None:
         await self.router.refresh()
+        before = self.standings
         await self.health.step()
+        if self.standings is not before:
+            self.probes += [key for key, standing in self.standings.items() if standing.admits is Admission.PROBE]
 
     async def end(self) -> None:
         self._intake.cancel()

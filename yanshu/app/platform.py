@@ -102,7 +102,7 @@ class Platform:
         self.codebook = Codebook(self.store, shipped_codes())
         self.allow = read_allow(settings)
         self.poster = AiohttpPoster(self.allow, self.clock)
-        self.limits = _read_limits(settings)
+        self.limits = read_health(settings)
         self.supervisor = Supervisor(self.metrics)
         self.gate = Gate(self.store, self.clock, settings)
         self.listener = Listener(settings.drain_seconds)
@@ -310,7 +310,7 @@ def read_policy(settings: Settings) -> Policy:
     )
 
 
-def _read_limits(settings: Settings) -> Limits:
+def read_health(settings: Settings) -> Limits:
     """Return by which limits connectors are judged."""
     try:
         return read_limits(settings.health_limits)

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from yanshu.app.lookups import read_definition
-from yanshu.app.platform import read_allow
+from yanshu.app.platform import read_allow, read_health
 from yanshu.app.stores import opened_store
 from yanshu.domain.connectors import LinkReport, LinkState
 from yanshu.domain.errors import StoreError
@@ -54,6 +54,7 @@ def _words(settings: Settings) -> Finding:
     try:
         roles = read_roles(settings.roles)
         read_allow(settings)
+        read_health(settings)
     except SettingsError as error:
         return _bad("settings", str(error))
     if settings.database_url and not settings.master_key:

@@ -7,7 +7,7 @@ as well; a move is a guarded update with its event in one transaction, so that i
 import contextlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from yanshu.domain.connectors import ConnectorState, LinkReport, LinkState
 from yanshu.domain.errors import StoreBusy
-from yanshu.domain.health import HEALTHY, Admission, Breaker, Bucket, Condition, Move, Standing, Standings, Tally
+from yanshu.domain.health import HEALTHY, Admission, Breaker, Bucket, Condition, Move, Standing, Tally
 from yanshu.domain.numbers import Operator
 from yanshu.pipeline.health_counts import Counting
 from yanshu.pipeline.health_events import tell_moves
@@ -62,7 +62,6 @@ class Health:
         self._down_since: dict[str, float] = {}
         self._purged_at = float("-inf")
         self._handed: Mapping[Key, Standing] = {}
-        self.on_standings: Callable[[Standings], None] = lambda _: None
         self.conditions: dict[Key, Condition] = {}
 
     @property
@@ -195,4 +194,4 @@ class Health:
         standings = {key: standing for key, condition in conditions.items() if (standing := condition.standing) != HEALTHY}
         if standings != self._handed or probing:
             self._handed = standings
-            self.on_standings({key: replace(s, admits=Admission.PROBE) if key in probing else s for key, s in standings.items()})
+            self._router.standings = {key: replace(s, admits=Admission.PROBE) if key in probing else s for key, s in standings.items()}

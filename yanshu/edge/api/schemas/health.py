@@ -44,7 +44,7 @@ class FiguresOut(Struct, kw_only=True):
     classes: dict[OutcomeClass, int]
 
 
-class StandingOut(Struct, kw_only=True):
+class ConditionOut(Struct, kw_only=True):
     """Weight and breaker, of a connector or of one with the numbers of an operator (null: of all).
 
     `weight_percent` is what is left of the resting weight; `cause` is why the breaker opened last.
@@ -67,8 +67,8 @@ class HealthOut(Struct, kw_only=True):
     state: LinkState
     links: list[LinkOut]
     queued: dict[str, int]
-    whole: StandingOut
-    operators: list[StandingOut]
+    whole: ConditionOut
+    operators: list[ConditionOut]
 
 
 class Counted(Struct, frozen=True):
@@ -89,13 +89,13 @@ def show_health(
         state=min((report.state for report in reports), key=_BEST.index, default=LinkState.DOWN),
         links=[show_link(report) for report in reports],
         queued=queued,
-        whole=_standing(
+        whole=_condition(
             conditions.get(None) or Condition(connector_id=connector_id),
             merged(counted.minute.values()),
             merged(counted.quarter_hour.values()),
         ),
         operators=[
-            _standing(
+            _condition(
                 conditions.get(operator) or Condition(connector_id=connector_id, operator=operator),
                 counted.minute.get(operator) or Tally(),
                 counted.quarter_hour.get(operator) or Tally(),
@@ -105,8 +105,8 @@ def show_health(
     )
 
 
-def _standing(condition: Condition, minute: Tally, quarter_hour: Tally) -> StandingOut:
-    return StandingOut(
+def _condition(condition: Condition, minute: Tally, quarter_hour: Tally) -> ConditionOut:
+    return ConditionOut(
         operator=condition.operator,
         weight_percent=condition.weight_percent,
         breaker=condition.breaker,
