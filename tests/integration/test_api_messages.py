@@ -195,6 +195,6 @@ def test_the_story_of_a_long_text_is_told_from_every_side(connected: Served) -> 
     assert (why["object"], why["status"], why["country"]) == ("explanation", "delivered", "CN")
     assert why["sentences"][0].startswith("已受理：共 2 条")
     assert why["sentences"][-1] == "已送达，无需处理。"
-    assert [candidate["rank"] for candidate in why["candidates"] if candidate["chosen"]] == [1, 2]
+    assert [candidate["place"] for candidate in why["candidates"] if candidate["chosen"]] == [1, 2]
     assert [attempt["receipt"]["stat"] for attempt in why["attempts"]] == ["DELIVRD", "DELIVRD"]
     assert "It is delivered" in connected.admin.call("GET", f"{path}/explain")["sentences"][-1]

@@ -221,11 +221,32 @@ def test_a_batch_is_split_and_each_message_can_tell_why(served: Served, pooled: 
     assert 120 <= taken[pooled["a"]] <= 160
     for row in (next(r for r in rows if r["connector"] == pooled["a"]), next(r for r in rows if r["connector"] == pooled["b"])):
         told = make("GET", f"/v1/messages/{row['id']}/explain", Accept_Language="en")
-        first = next(c for c in told["candidates"] if c["rank"] == 1)
+        first = next(c for c in told["candidates"] if c["place"] == 1)
         assert (first["connector"], told["operator"], told["operator_source"]) == (row["connector"], "cmcc", "prefix")
         bounds = {"a": "(0 to 699)", "b": "(700 to 999)"}[first["name"]]
         assert any(f"the share of {first['name']} {bounds}" in sentence for sentence in told["sentences"])
         assert "The number is one of cmcc: its range was given to it." in told["sentences"]
+
+
+def test_a_message_that_named_a_pool_says_so_of_the_others(served: Served, pooled: dict[str, str]) -> None:
+    make = served.admin.call
+    wish = {"routing": {"pool": [pooled["b"], pooled["c"]]}}
+    ident = make("POST", "/v1/messages", {"to": CMCC, "text": "您好", "signature": "分流", **wish})["id"]
+    make("PATCH", f"/v1/routes/{pooled['split']}", {"connectors": [pooled["a"], pooled["b"]]})
+    make("POST", f"/v1/connectors/{pooled['b']}/drain")
+    told = make("GET", f"/v1/messages/{ident}/explain", Accept_Language="en")
+    assert {row["name"]: (row["place"], row["why"], row["chosen"]) for row in told["candidates"]} == {
+        "a": (None, "not_chosen", False),
+        "b": (1, "connector_drained", True),
+        "c": (2, "no_route", True),
+    }
+    for sentence in (
+        "Connector a: left out when it was accepted: the request named others, or routes or health have changed since.",
+        "Connector b: place 1 since it was accepted, though today it would be left out: the connector is drained.",
+        "Connector c: place 2 since it was accepted, though today it would be left out: no route leads there.",
+    ):
+        assert sentence in told["sentences"]
+    make("POST", f"/v1/connectors/{pooled['b']}/resume")
 
 
 def test_a_pool_is_shown_as_it_was_given(served: Served, pooled: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Candidates: every connector that a message might use, and why it is or is not the one, in words and data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -26,6 +26,9 @@ WORDS: dict[str, dict[str, str]] = {
         "excluded": "left out: the request excluded it",
         "listed_before": "left out here: a route asked before has it already",
         "too_many_before": "left out: enough others stand before it",
+        "kept": "Connector {name}: place {place} since it was accepted, though today it would be {why}.",
+        "no_route": "left out: no route leads there",
+        "not_chosen": "left out when it was accepted: the request named others, or routes or health have changed since",
         "behind": "stands behind the others: too much has failed over it lately",
         "probing": "stands behind the others until one message shows that it works again",
         "lowered": ", its weight lowered to {percent} % by its health",
@@ -53,6 +56,9 @@ WORDS: dict[str, dict[str, str]] = {
         "excluded": "未选用：请求已排除该通道",
         "listed_before": "此处未选用：前面的路由已包含该通道",
         "too_many_before": "未选用：前面已有足够多的通道",
+        "kept": "通道 {name}：受理时排第 {place} 顺位；按当前路由则为“{why}”。",
+        "no_route": "未选用：没有路由指向该通道",
+        "not_chosen": "受理时未选用：请求指定了其他通道，或其后路由、健康状况有变",
         "behind": "排在其他通道之后：近期经该通道的失败过多",
         "probing": "排在其他通道之后：待一条试探短信证明已恢复",
         "lowered": "，因健康状况权重降至 {percent}%",
@@ -143,12 +149,12 @@ def show(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def tell(candidate: Candidate, words: dict[str, str]) -> str:
-    """Say what a candidate is good for."""
+def tell(candidate: Candidate, words: dict[str, str], place: int | None = None) -> str:
+    """Say what a candidate is good for; `place` is another than today's."""
     terms, health = [], candidate.health
     share = share_of(candidate)
     if candidate.place:
-        terms.append(words["place"].format(place=candidate.place))
+        terms.append(words["place"].format(place=place or candidate.place))
     if share is not None and share < 100:
         terms.append(words["share"].format(share=f"{share:g}"))
     if candidate.place and health.weight_percent < FULL_WEIGHT:
@@ -158,12 +164,51 @@ def tell(candidate: Candidate, words: dict[str, str]) -> str:
     return words["connector"].format(name=candidate.name, why=words[candidate.refusal or _USES[health.admits]], terms="".join(terms))
 
 
-def tell_all(candidates: Sequence[Candidate], message_id: str, order: Sequence[str], language: str) -> list[str]:
-    """Say what each candidate is good for, and why the first one of a message's own order is the first."""
-    words = words_of(language)
-    told = [tell(candidate, words) for candidate in candidates]
-    chosen = next((c for c in candidates if c.place == 1 and order and c.connector_id == order[0]), None)
-    return told + (_tell_choice(chosen, candidates, draw_of(message_id), words) if chosen else [])
+class Order:
+    """The connectors a message was given when it was accepted, beside what today's table says of such a message."""
+
+    def __init__(self, message_id: str, order: Sequence[str], candidates: Sequence[Candidate], names: Mapping[str, str]) -> None:
+        self._message_id = message_id
+        self._order = list(order)
+        self._candidates = candidates
+        known = {candidate.connector_id for candidate in candidates}
+        self._gone = [(ident, names.get(ident, ident)) for ident in self._order if ident not in known]
+
+    def show(self) -> list[dict[str, Any]]:
+        """Return every candidate as data; `place` is that in the message's order."""
+        rows = []
+        for candidate in self._candidates:
+            place, why = self._place(candidate), candidate.refusal
+            if why is None and place is None and self._order:
+                why = "not_chosen"
+            rows.append({**show(candidate), "place": place, "usable": why is None, "why": why, "chosen": place is not None})
+        return rows + [self._show_gone(ident, name) for ident, name in self._gone]
+
+    def tell(self, language: str) -> list[str]:
+        """Say of each candidate which place it has and why, and why the first one is the first."""
+        words = words_of(language)
+        told = [self._tell(candidate, words) for candidate in self._candidates]
+        told += [words["kept"].format(name=name, place=self._order.index(ident) + 1, why=words["no_route"]) for ident, name in self._gone]
+        first = next((c for c in self._candidates if c.place == 1 and self._place(c) == 1), None)
+        return told + (_tell_choice(first, self._candidates, draw_of(self._message_id), words) if first else [])
+
+    def _place(self, candidate: Candidate) -> int | None:
+        if candidate.refusal == "listed_before" or candidate.connector_id not in self._order:
+            return None
+        return self._order.index(candidate.connector_id) + 1
+
+    def _tell(self, candidate: Candidate, words: dict[str, str]) -> str:
+        place = self._place(candidate)
+        if place is not None and candidate.refusal is not None:
+            return words["kept"].format(name=candidate.name, place=place, why=words[candidate.refusal])
+        if place is None and candidate.refusal is None and self._order:
+            return words["connector"].format(name=candidate.name, why=words["not_chosen"], terms="")
+        return tell(candidate, words, place)
+
+    def _show_gone(self, ident: str, name: str) -> dict[str, Any]:
+        nothing = dict.fromkeys(("route", "priority", "weight", "share", "health", "price"))
+        place = self._order.index(ident) + 1
+        return nothing | {"connector": ident, "name": name, "place": place, "usable": False, "why": "no_route", "chosen": True}
 
 
 def _tell_choice(chosen: Candidate, candidates: Sequence[Candidate], draw: int, words: dict[str, str]) -> list[str]:

@@ -8,8 +8,8 @@ from yanshu.domain.messages import Message
 from yanshu.domain.numbers import NumberFacts
 from yanshu.domain.outcomes import Owner
 from yanshu.domain.reasons import reason_of
-from yanshu.pipeline import candidates as ways_out
 from yanshu.pipeline.attempts import Attempts
+from yanshu.pipeline.candidates import Order, full_ask
 from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.known import tell_number
 from yanshu.pipeline.numbers import Numbers
@@ -60,7 +60,7 @@ class Explainer:
             submissions = await uow.submissions.of_messages([message_id])
             events = await uow.events.of_object(workspace_id, message_id)
             facts = await self._facts(uow, message)
-        candidates = self._candidates(message, facts)
+        order = Order(message.id, message.candidates, self._candidates(message, facts), self._names())
         words = _WORDS["zh" if language.startswith("zh") else "en"]
         return {
             "object": "explanation",
@@ -72,12 +72,12 @@ class Explainer:
             "sentences": [
                 words["accepted"].format(segments=message.segments, encoding=message.encoding, expires_at=_time(message.expires_at)),
                 *tell_number(facts, language),
-                *ways_out.tell_all(candidates, message.id, message.candidates, language),
+                *order.tell(language),
                 *self._moves(events, words),
                 *self._attempts.tell(submissions, events, language),
                 *_end(message, words, language),
             ],
-            "candidates": [{**ways_out.show(candidate), **_chosen(candidate, message)} for candidate in candidates],
+            "candidates": order.show(),
             "attempts": self._attempts.show(submissions, language),
             "events": [_event(event) for event in events],
             "reason": reason_of(message.reason_code, message.reason_raw, language),
@@ -94,7 +94,7 @@ class Explainer:
         if facts is None:
             return []
         signature = signature_of(message.text)
-        return self._router.explain(ways_out.full_ask(facts, sending_of(message), signature))
+        return self._router.explain(full_ask(facts, sending_of(message), signature))
 
     def _moves(self, events: Sequence[Event], words: dict[str, str]) -> list[str]:
         """Tell of the connectors it waited for in vain."""
@@ -106,6 +106,9 @@ class Explainer:
             if event.data.get("because") in MOVES
         ]
 
+    def _names(self) -> dict[str, str]:
+        return {ident: connector.name for ident, connector in self._router.connectors.items()}
+
     def _name(self, connector_id: str) -> str:
         connector = self._router.connectors.get(connector_id)
         return connector.name if connector else connector_id
@@ -115,12 +118,6 @@ def _end(message: Message, words: dict[str, str], language: str) -> list[str]:
     """Say where it stands, who can act, and whether it may have arrived twice."""
     told = [_ending(message, words, language)]
     return [*told, words["duplicates"]] if message.duplicates_possible else told
-
-
-def _chosen(candidate: Candidate, message: Message) -> dict[str, Any]:
-    """Return the place that a candidate has in the message's own order."""
-    chosen = candidate.place is not None and candidate.connector_id in message.candidates
-    return {"chosen": chosen, "rank": message.candidates.index(candidate.connector_id) + 1 if chosen else None}
 
 
 def _ending(message: Message, words: dict[str, str], language: str) -> str:

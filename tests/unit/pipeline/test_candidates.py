@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from yanshu.domain.connectors import Prefer
 from yanshu.domain.health import HEALTHY, Admission, Standing
 from yanshu.domain.money import Money
-from yanshu.pipeline.candidates import WORDS, tell, tell_all
+from yanshu.pipeline.candidates import WORDS, Order, tell
 from yanshu.rules.routing.plan import draw_of
 from yanshu.rules.routing.table import Candidate
 
@@ -96,8 +96,57 @@ CHOICES: list[tuple[str, dict[str, Any], list[Candidate], list[str]]] = [
 @pytest.mark.parametrize(("fields", "others", "said"), [row[1:] for row in CHOICES], ids=[row[0] for row in CHOICES])
 def test_why_the_first_one_is_the_first(fields: dict[str, Any], others: list[Candidate], said: list[str]) -> None:
     candidates = [replace(PLAIN, **fields), *others]
-    assert tell_all(candidates, "msg_1", ["con_a", "con_b"], "en")[len(candidates) :] == said
+    assert Order("msg_1", ["con_a"], candidates, {}).tell("en")[len(candidates) :] == said
 
 
-def test_a_message_without_an_order_was_given_to_nobody() -> None:
-    assert tell_all([PLAIN], "msg_1", [], "en") == ["Connector alpha: may be used, place 1."]
+ORDERS: list[tuple[str, list[str], dict[str, Any], tuple[int | None, str | None, bool], str]] = [
+    ("as today", ["con_a"], {}, (1, None, True), "Connector alpha: may be used, place 1."),
+    ("at another place than today", ["con_b", "con_a"], {}, (2, None, True), "Connector alpha: may be used, place 2."),
+    (
+        "not in the order",
+        ["con_b"],
+        {},
+        (None, "not_chosen", False),
+        "Connector alpha: left out when it was accepted: the request named others, or routes or health have changed since.",
+    ),
+    (
+        "left out today",
+        ["con_a"],
+        {"place": None, "draws": None, "refusal": "connector_drained"},
+        (1, "connector_drained", True),
+        "Connector alpha: place 1 since it was accepted, though today it would be left out: the connector is drained.",
+    ),
+    (
+        "left out then and today",
+        ["con_b"],
+        {"place": None, "draws": None, "refusal": "connector_drained"},
+        (None, "connector_drained", False),
+        "Connector alpha: left out: the connector is drained.",
+    ),
+    ("refused altogether", [], {}, (None, None, False), "Connector alpha: may be used, place 1."),
+]
+
+
+@pytest.mark.parametrize(("order", "fields", "row", "said"), [row[1:] for row in ORDERS], ids=[row[0] for row in ORDERS])
+def test_a_candidate_is_told_by_the_message_s_own_order(
+    order: list[str], fields: dict[str, Any], row: tuple[int | None, str | None, bool], said: str
+) -> None:
+    told = Order("msg_1", order, [replace(PLAIN, **fields)], {})
+    shown = told.show()[0]
+    assert (shown["place"], shown["why"], shown["chosen"]) == row
+    assert told.tell("en")[0] == said
+
+
+def test_a_connector_that_no_route_leads_to_any_more_is_told_of() -> None:
+    told = Order("msg_1", ["con_a", "con_x", "con_y"], [PLAIN], {"con_x": "chi"})
+    assert [(row["name"], row["place"], row["why"]) for row in told.show()][1:] == [("chi", 2, "no_route"), ("con_y", 3, "no_route")]
+    assert told.tell("en")[1:] == [
+        "Connector chi: place 2 since it was accepted, though today it would be left out: no route leads there.",
+        "Connector con_y: place 3 since it was accepted, though today it would be left out: no route leads there.",
+    ]
+
+
+def test_a_connector_of_two_routes_has_one_place() -> None:
+    again = replace(PLAIN, route_id="rte_2", refusal="listed_before", place=None, draws=None)
+    told = Order("msg_1", ["con_a"], [PLAIN, again], {})
+    assert [row["place"] for row in told.show()] == [1, None]

@@ -42,11 +42,24 @@ class CandidateOut(Struct, kw_only=True):
     price: MoneyIO | None
 
 
-class ExplainedOut(CandidateOut, kw_only=True):
-    """A candidate of a message; `rank` is its place in the message's own order, fixed when it was accepted."""
+class ExplainedOut(Struct, kw_only=True):
+    """A connector beside the message's own order: `place` is its place there, fixed when it was accepted; the rest is as of today.
 
+    One that no route leads to any more has a place, and nothing else.
+    """
+
+    connector: str
+    name: str
+    route: str | None
+    usable: bool
+    why: str | None
+    priority: int | None
+    weight: int | None
+    place: int | None
+    share: float | None
+    health: StandingOut | None
+    price: MoneyIO | None
     chosen: bool
-    rank: int | None
 
 
 class AttemptReceiptOut(Struct):
