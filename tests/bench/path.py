@@ -20,14 +20,13 @@ from typing import Any
 
 from tests.bench.http import Connection, Driver, prepare
 from tests.bench.processes import Process, cpu_seconds, family, memory_mb, percentile
+from tests.bench.sink import CONNECTORS
 from yanshu.testing.postgres import PostgresServer
 
 TEXT = "【雁书】您的订单已发货，预计明天送达，请保持电话畅通。"
 OTP_PREFIX = "86139"
 CHUNK = 1000
 WINDOW = 2000
-# What each protocol calls the account in the settings of a connector.
-ACCOUNTS = {"smpp": "system_id", "cmpp": "sp_id", "smgp": "client_id"}
 BASELINE = Path(__file__).with_name("baseline.json")
 
 
@@ -102,7 +101,7 @@ async def until(ready: Callable[[], Awaitable[bool]], seconds: float = 600.0) ->
 def connector_body(bench: Bench, **fields: Any) -> dict[str, Any]:
     """Return a connector to the sink."""
     body = {"name": "sink", "protocol": bench.protocol, "host": bench.sunk["host"], "port": bench.sunk["port"], "password": "bench"}
-    return {**body, "settings": {ACCOUNTS[bench.protocol]: "bench"}, "window": WINDOW, "sender": "10690000", **fields}
+    return {**body, "settings": CONNECTORS[bench.protocol], "window": WINDOW, "sender": "10690000", **fields}
 
 
 def batch_body(first: int, count: int, lane: str = "marketing") -> bytes:
@@ -302,7 +301,7 @@ def main() -> None:
     parser.add_argument("--store", default="sqlite,postgresql")
     parser.add_argument("--only", default="batches,singles,otp,queue,receipts")
     parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--protocol", default="smpp", choices=ACCOUNTS)
+    parser.add_argument("--protocol", default="smpp", choices=CONNECTORS)
     parser.add_argument("--keep", action="store_true", help="store the result as the new baseline")
     options = parser.parse_args()
     found = asyncio.run(run(options))

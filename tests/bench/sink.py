@@ -55,6 +55,24 @@ SMGP_REPORT = b"id:%b sub:001 dlvrd:001 submit date:%b done date:%b stat:DELIVRD
 SMGP_DELIVERY = Struct(">10sBB14s21s21sB122s8s")
 
 
+SGIP_HEADER = Struct(">II12s")
+SGIP_SUBMIT, SGIP_SUBMIT_RESP, SGIP_REPORT, SGIP_REPORT_RESP = 3, 0x80000003, 5, 0x80000005
+SGIP_BIND, SGIP_UNBIND = 1, 2
+# Octets of an SGIP SUBMIT to one number, from the start of its header.
+SGIP_SEQUENCE, SGIP_DESTINATION = slice(8, 20), slice(63, 84)
+SGIP_ANSWER = bytes(9)  # result 0 and the reserve
+SGIP_NODE = (101_000).to_bytes(4, "big")
+SGIP_REPORTED = Struct(">12sB21sBB8s")
+
+# What the settings of a connector to the sink are; a gateway that reports over our own connection has to keep it.
+CONNECTORS: dict[str, dict[str, Any]] = {
+    "smpp": {"system_id": "bench"},
+    "cmpp": {"sp_id": "bench"},
+    "sgip": {"login_name": "bench", "corp_id": "01234", "area_code": "010", "listen_port": 0, "idle_seconds": 0},
+    "smgp": {"client_id": "bench"},
+}
+
+
 class Counters:
     """What the sink has seen since the last reset; `arrivals` maps watched numbers to wall time of their first submit."""
 
@@ -288,7 +306,36 @@ class SmgpSink(Sink):
             out.append(CMPP_HEADER.pack(12, command | RESPONSE, sequence))
 
 
-SINKS: dict[str, type[Sink]] = {"smpp": SmppSink, "cmpp": CmppSink, "smgp": SmgpSink}
+class SgipSink(Sink):
+    """Speaks SGIP 1.2, and reports over the connection of the client."""
+
+    header = SGIP_HEADER
+    submit, deliver_resp = SGIP_SUBMIT, SGIP_REPORT_RESP
+
+    def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+        """See `Sink`; a report names the sequence of the submit and not its sender."""
+        sequence = data[start + SGIP_SEQUENCE.start : start + SGIP_SEQUENCE.stop]
+        dest = data[start + SGIP_DESTINATION.start : start + SGIP_DESTINATION.stop]
+        return sequence, dest, dest.rstrip(b"\x00")
+
+    def answer(self, sequence: Any, ident: int) -> bytes:
+        """See `Sink`."""
+        return SGIP_HEADER.pack(29, SGIP_SUBMIT_RESP, sequence) + SGIP_ANSWER
+
+    def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
+        """See `Sink`."""
+        body = SGIP_REPORTED.pack(source, 0, dest, 0, 0, b"")
+        return SGIP_HEADER.pack(64, SGIP_REPORT, SGIP_NODE + ident.to_bytes(8, "big")) + body
+
+    def other(self, command: int, sequence: Any, frame: bytes, out: list[bytes]) -> None:
+        if command == SGIP_BIND:
+            out.append(SGIP_HEADER.pack(29, command | RESPONSE, sequence) + SGIP_ANSWER)
+            self.receivers.append(self)
+        elif command == SGIP_UNBIND:
+            out.append(SGIP_HEADER.pack(20, command | RESPONSE, sequence))
+
+
+SINKS: dict[str, type[Sink]] = {"smpp": SmppSink, "cmpp": CmppSink, "sgip": SgipSink, "smgp": SmgpSink}
 
 
 def _cpu_seconds() -> float:

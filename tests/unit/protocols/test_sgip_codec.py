@@ -107,6 +107,55 @@ def test_the_reserve_of_a_delivery_may_be_missing(missing: int) -> None:
     assert pdu.message_content == b"T"
 
 
+# --- the short ways of the hot path ---
+
+REPORT = pdus.Report(
+    sequence=pdus.Sequence(101000, 1108104300, 9),
+    submit_sequence=pdus.Sequence(3010001234, 1108104159, 8),
+    report_type=1,
+    user_number="8613800138000",
+    state=2,
+    error_code=25,
+    reserve="r",
+)
+
+
+def test_a_report_is_read_the_short_way_as_the_long_one() -> None:
+    octets = codec.encode(REPORT)
+    assert codec.report(octets) == codec.decode(octets) == REPORT
+
+
+@pytest.mark.parametrize("size", [20, 63, 65])
+def test_a_report_of_another_length_is_left_to_the_long_way(size: int) -> None:
+    assert codec.report(codec.encode(REPORT).ljust(size, b"\0")[:size]) is None
+
+
+REQUESTS: list[tuple[pdus.Pdu, type[pdus.Resp]]] = [
+    (pdus.Submit(), pdus.SubmitResp),
+    (pdus.Deliver(), pdus.DeliverResp),
+    (REPORT, pdus.ReportResp),
+    (pdus.UserRpt(), pdus.UserRptResp),
+]
+
+
+@pytest.mark.parametrize(("request_", "kind"), REQUESTS, ids=lambda value: type(value).__name__)
+def test_a_response_is_written_the_short_way_as_the_long_one(request_: pdus.Pdu, kind: type[pdus.Resp]) -> None:
+    assert codec.response(request_, 33) == codec.encode(kind(sequence=request_.sequence, result=33))
+
+
+def test_a_submit_is_put_together_from_its_parts() -> None:
+    whole = pdus.Submit(
+        sp_number="10655", user_numbers=("8613800138000",), service_type="S", tp_udhi=1, message_coding=8, message_content=b"hi"
+    )
+    before, between, behind = codec.around(whole)
+    assert before + codec.number("8613800138000") + between + codec.content(b"hi") + behind == codec.body(whole)
+
+
+def test_a_text_too_long_for_a_submit_is_our_error() -> None:
+    with pytest.raises(LocalProtocolError):
+        codec.content(bytes(141))
+
+
 UNFIT: list[tuple[str, pdus.Pdu]] = [
     ("no number", pdus.Submit()),
     ("a hundred and one numbers", pdus.Submit(user_numbers=("1",) * 101)),

@@ -1,11 +1,14 @@
 """What the dialects of mainland carriers share: cutting and writing texts, writing and reading numbers and times (protocols.md §7)."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from yanshu.adapters.carriers import arrivals
+from yanshu.domain.connectors import Connector
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import InboundPart
 from yanshu.text import segments, udh
@@ -13,11 +16,28 @@ from yanshu.text.formats import GBK, UCS2, read_text
 
 TextFormat = Literal["ucs2", "gbk"]
 NumberPrefix = Literal["", "86", "+86"]
+LongText = Literal["udh8", "udh16"]
 
 _MAINLAND = "+86"
 _ALONE = udh.Concatenation(0, 1, 1)
 _CENTURY = 2000
 _BEIJING = timezone(timedelta(hours=8))
+
+
+class Wording(Protocol):
+    """The settings that say how texts and numbers are written."""
+
+    @property
+    def text_format(self) -> TextFormat:
+        """The format of texts that GBK has."""
+
+    @property
+    def long_text(self) -> LongText:
+        """The header of the segments of a long text."""
+
+    @property
+    def number_prefix(self) -> NumberPrefix:
+        """What goes before mainland numbers."""
 
 
 class Cut(Struct, frozen=True):
@@ -29,21 +49,80 @@ class Cut(Struct, frozen=True):
 
 # The octets of a submit: what stands before the number, and what behind it.
 Around = tuple[bytes, bytes]
+# A submit without its number and text: the octets before, between and behind them.
+Envelope = tuple[bytes, bytes, bytes]
+# One for each sender, format and place in a long text that is in use.
+_ENVELOPES = 4096
 
 
-class Submits(Protocol):
-    """What makes the submits of a connector whose octets around the number do not depend on the session."""
+class Codec(Protocol):
+    """What a protocol's codec knows of the two fields that differ from submit to submit."""
 
-    sender: str
+    @property
+    def number(self) -> Callable[[str], bytes]:
+        """Makes a number's octets. Raises LocalProtocolError when they do not fit."""
+
+    @property
+    def content(self) -> Callable[[bytes], bytes]:
+        """Puts the length of a text before it. Raises LocalProtocolError when it is too long."""
+
+
+class Submits(ABC):
+    """Makes the submits of one connector, where their octets do not depend on the session.
+
+    `first_reference` is where the references of long texts begin. What is the same for all submits of a sender is made once: a
+    protocol says how, in `_make`.
+    """
+
+    def __init__(self, connector: Connector, wording: Wording, codec: Codec, first_reference: int) -> None:
+        self.sender = connector.sender
+        self._wording = wording
+        self._codec = codec
+        self._wide = wording.long_text == "udh16"
+        self._reference = first_reference
+        self._envelopes: dict[tuple[str, int, int, int], Envelope] = {}
 
     def cut(self, text: str) -> Cut:
         """Return the text's octets in pieces."""
+        return cut(text, self._wording.text_format, wide=self._wide)
 
     def around(self, text: Cut, source: str) -> list[Around]:
-        """Return the octets of one submit a piece. Raises LocalProtocolError when a value does not fit its field."""
+        """Return the octets of one submit a piece, around a number; those of one message are joined by a reference of their own.
+
+        Raises LocalProtocolError when a value does not fit its field.
+        """
+        total = len(text.pieces)
+        if total == 1:
+            return [self._filled(self._envelope(source, text.form, 1, 1), text.pieces[0])]
+        self._reference = (self._reference + 1) & 0xFFFF
+        headers = (udh.build(self._reference, total, part, wide=self._wide) for part in range(1, total + 1))
+        return [
+            self._filled(self._envelope(source, text.form, total, part), header + octets)
+            for part, (header, octets) in enumerate(zip(headers, text.pieces, strict=True), 1)
+        ]
 
     def number(self, recipient: str) -> bytes:
         """Return a recipient's octets. Raises LocalProtocolError when they do not fit."""
+        return self._codec.number(number_for(recipient, self._wording.number_prefix))
+
+    @abstractmethod
+    def _make(self, source: str, form: int, total: int, part: int) -> Envelope:
+        """Return what submits of this sender, format and place in a long text have in common."""
+
+    def _envelope(self, source: str, form: int, total: int, part: int) -> Envelope:
+        """Return the envelope of such segments; all of them share it."""
+        key = (source, form, total, part)
+        found = self._envelopes.get(key)
+        if found is None:
+            if len(self._envelopes) >= _ENVELOPES:
+                self._envelopes.clear()
+            found = self._envelopes[key] = self._make(source, form, total, part)
+        return found
+
+    def _filled(self, envelope: Envelope, text: bytes) -> Around:
+        """Put a text into its envelope."""
+        before, between, behind = envelope
+        return before, between + self._codec.content(text) + behind
 
 
 class Chunk:

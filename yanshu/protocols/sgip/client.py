@@ -44,7 +44,6 @@ class ClientSession(SgipSession[Item], Generic[Item]):
         self._leaves_when_idle = leaves_when_idle
         self._was_bound = False
         self._is_leaving = False
-        self._is_ignored = False
         self._asked_at = 0.0
 
     def connected(self, now: float) -> list[Event]:
@@ -74,10 +73,6 @@ class ClientSession(SgipSession[Item], Generic[Item]):
     def _request(self, requests: list[tuple[tuple[int, bytes], Item]], now: float) -> list[int]:
         self._asked_at = now
         return super()._request(requests, now)
-
-    def _answered(self, frame: bytes, events: list[Event]) -> None:
-        self._is_ignored = False
-        super()._answered(frame, events)
 
     def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         if type(pdu) is not pdus.BindResp or self._phase is not Phase.OPEN:

@@ -8,7 +8,7 @@ import struct
 from msgspec.structs import replace
 
 from yanshu.protocols.errors import LocalProtocolError, RemoteProtocolError
-from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, read, text, write
+from yanshu.protocols.layouts import Content, Field, Layout, Numbers, framed, layout, offset_of, opened, plain, read, text, write
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.constants import HEADER_LENGTH, MAX_LENGTH, RESPONSE_BIT, Command, Result
 
@@ -19,12 +19,17 @@ _SEQUENCE = struct.Struct(">III")
 pack_header = struct.Struct(">II12s").pack
 _MOST_NUMBERS = 100
 _NUMBER_SIZE = 21
+_RESERVE_SIZE = 8
+_CONTENT_LENGTH = struct.Struct(">I")
+# The hot path: a whole REPORT, and a whole response with its result.
+_REPORT_FRAME = struct.Struct(f">IIIIIIIIB{_NUMBER_SIZE}sBB{_RESERVE_SIZE}s")
+_RESPONSE_FRAME = struct.Struct(f">IIIIIB{_RESERVE_SIZE}x")
 _LONGEST_ASCII = 159
 _LONGEST = 140
 _ASCII = 0
 _TIME_SIZE = 16
 
-_RESERVE: Field = ("reserve", 8)
+_RESERVE: Field = ("reserve", _RESERVE_SIZE)
 _RESP: tuple[Field, ...] = (("result", "B"), _RESERVE)
 _BIND: tuple[Field, ...] = (("login_type", "B"), ("login_name", 16), ("login_password", 16), _RESERVE)
 _SUBMIT: tuple[Field, ...] = (
@@ -123,16 +128,48 @@ def body(pdu: pdus.Pdu) -> bytes:
     return write(_BY_KIND[type(pdu)], written)
 
 
-def around_number(pdu: pdus.Submit) -> tuple[bytes, bytes]:
-    """Return the body of a submit to one number in two parts: what stands before the number, and what behind it."""
-    place = offset_of(_BY_KIND[pdus.Submit], "user_numbers") + 1
-    octets = body(replace(pdu, user_numbers=("",)))
-    return octets[:place], octets[place + _NUMBER_SIZE :]
+def around(pdu: pdus.Submit) -> tuple[bytes, bytes, bytes]:
+    """Return the body of a submit to one number in three parts: before the number, from there to the text, and behind the text."""
+    made = _BY_KIND[pdus.Submit]
+    octets = write(made, replace(pdu, user_numbers=("",), message_content=b""))
+    start = offset_of(made, "user_numbers") + 1
+    behind = len(octets) - _RESERVE_SIZE
+    return octets[:start], octets[start + _NUMBER_SIZE : behind - _CONTENT_LENGTH.size], octets[behind:]
+
+
+def content(octets: bytes) -> bytes:
+    """Return a text as it stands in a submit: with its length before it. Raises LocalProtocolError when it is too long."""
+    if len(octets) > _LONGEST:
+        raise LocalProtocolError(f"message_content may have at most {_LONGEST} octets, not {len(octets)}")
+    return _CONTENT_LENGTH.pack(len(octets)) + octets
 
 
 def number(value: str) -> bytes:
     """Return a number as it stands in a submit. Raises LocalProtocolError when it does not fit."""
     return text("user_number", value, _NUMBER_SIZE)
+
+
+def response(pdu: pdus.Pdu, result: int) -> bytes:
+    """Return the frame of the response to a request, as `encode` does, without the detour."""
+    sequence = pdu.sequence
+    command_id = _BY_KIND[type(pdu)].command_id | RESPONSE_BIT
+    return _RESPONSE_FRAME.pack(_RESPONSE_FRAME.size, command_id, sequence.node, sequence.stamp, sequence.counter, result)
+
+
+def report(frame: bytes) -> pdus.Report | None:
+    """Read a REPORT that fits its layout to the octet, as `decode` does, without the detour; None for all others."""
+    if len(frame) != _REPORT_FRAME.size:
+        return None
+    _, _, node, stamp, counter, sp, at, number, kind, user, state, error, reserve = _REPORT_FRAME.unpack(frame)
+    return pdus.Report(
+        sequence=pdus.Sequence(node, stamp, counter),
+        submit_sequence=pdus.Sequence(sp, at, number),
+        report_type=kind,
+        user_number=plain(user),
+        state=state,
+        error_code=error,
+        reserve=plain(reserve),
+    )
 
 
 def decode(frame: bytes) -> pdus.Pdu:

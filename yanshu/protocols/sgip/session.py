@@ -18,12 +18,6 @@ from yanshu.protocols.sgip.repeats import Repeats
 
 Item = TypeVar("Item")
 
-_RESPONSES: dict[type[pdus.Pdu], type[pdus.Resp]] = {
-    pdus.Submit: pdus.SubmitResp,
-    pdus.Deliver: pdus.DeliverResp,
-    pdus.Report: pdus.ReportResp,
-    pdus.UserRpt: pdus.UserRptResp,
-}
 # What a side starts, by the login type of its BIND.
 STARTED_BY: dict[int, frozenset[type[pdus.Pdu]]] = {
     LoginType.SP_TO_SMG: frozenset({pdus.Submit}),
@@ -40,7 +34,7 @@ class SgipSession(WireSession[Item], Generic[Item]):
     """One end of a session, which takes requests of the kinds `takes` and numbers its own with `sequences`.
 
     `ClientSession` and `ServerSession` say the rest. For what was asked there is `Answered`, `TimedOut`, `Lost`; the id of a message is
-    the sequence of its SUBMIT as 24 hex digits, with or without an answer.
+    the sequence of its SUBMIT as 24 hex digits, with or without an answer. `_is_ignored`: the last requests got none.
     """
 
     def __init__(
@@ -52,6 +46,9 @@ class SgipSession(WireSession[Item], Generic[Item]):
         self._requests: SequenceWindow[Item] = SequenceWindow(window, timers.response_timeout_seconds, sequences)
         self._window = self._requests
         self._hot = {int(command): self._answered for command in _ANSWERS}
+        if pdus.Report in takes:
+            self._hot[int(Command.REPORT)] = self._reported
+        self._is_ignored = False
         self._repeats = repeats or Repeats()
 
     def send(self, pdu: pdus.Pdu) -> None:
@@ -65,7 +62,7 @@ class SgipSession(WireSession[Item], Generic[Item]):
         """
         for pdu in requests:
             self._repeats.answered(pdu.sequence, result)
-            self.send(_RESPONSES[type(pdu)](sequence=pdu.sequence, result=result))
+            self._out.append(codec.response(pdu, result))
 
     def deliver(self, deliveries: Iterable[tuple[pdus.Deliver | pdus.Report | pdus.UserRpt, Item]], now: float) -> list[pdus.Sequence]:
         """Write deliveries and reports, and return their sequences; there must be a permit for each.
@@ -95,10 +92,22 @@ class SgipSession(WireSession[Item], Generic[Item]):
         if len(frame) <= HEADER_LENGTH:
             self._take(frame, events)
             return
-        number = self._requests.find(int.from_bytes(frame[_SEQUENCE], "big"))
+        self._is_ignored = False
+        octets = frame[_SEQUENCE]
+        said = int.from_bytes(octets, "big")
+        number = self._requests.find(said)
         closed = self._close(number, events)
         if closed is not None:
-            events.append(Answered(closed[0], frame[HEADER_LENGTH], self._id_before_answer(number), closed[1]))
+            ident = octets.hex() if number == said else self._id_before_answer(number)
+            events.append(Answered(closed[0], frame[HEADER_LENGTH], ident, closed[1]))
+
+    def _reported(self, frame: bytes, events: list[Event]) -> None:
+        """Take a REPORT; what does not fit goes the way of all others."""
+        pdu = codec.report(frame) if self._phase is Phase.BOUND else None
+        if pdu is None:
+            self._take(frame, events)
+        else:
+            self._requested(pdu, events)
 
     def _id_before_answer(self, number: int) -> str:
         return sequence_of(number).message_id

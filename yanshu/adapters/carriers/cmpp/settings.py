@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from yanshu.adapters.carriers.mainland import NumberPrefix, TextFormat
+from yanshu.adapters.carriers.mainland import LongText, NumberPrefix, TextFormat
 from yanshu.adapters.carriers.reading import ASCII, DIGITS, Octet, Seconds, invalid, is_decimal, read
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.session import Timers
@@ -28,7 +28,7 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     fee_type: Annotated[str, Meta(min_length=2, max_length=2, pattern=DIGITS)] = "01"
     fee_code: Annotated[str, Meta(max_length=6, pattern=DIGITS)] = "000000"
     text_format: TextFormat = "ucs2"
-    long_text: Literal["udh8", "udh16"] = "udh8"
+    long_text: LongText = "udh8"
     tp_pid: Octet = 0
     number_prefix: NumberPrefix = ""
     pad_sp_id: bool = False

@@ -48,17 +48,16 @@ class Reader:
 
     def _receipt(self, ident: str, pdu: Report, now: datetime) -> Receipt:
         """Match by the sequence of our SUBMIT; "" is nobody's key. A report says no time."""
-        is_ours = pdu.report_type == _ON_SUBMIT
+        is_ours, sequence = pdu.report_type == _ON_SUBMIT, pdu.submit_sequence.message_id
         return Receipt(
             id=ident,
             connector_id=self._connector_id,
-            keys=(pdu.submit_sequence.message_id.lstrip("0") if is_ours else "",),
+            keys=(sequence.lstrip("0") if is_ours else "",),
             recipient=phone_number(kept(pdu.user_number)),
             state=state_of(pdu.state, pdu.error_code),
             stat=STATES.get(pdu.state, str(pdu.state)),
             err=str(pdu.error_code) if pdu.state == ReportState.FAILED else "",
-            text=f"SubmitSequence {pdu.submit_sequence.message_id} ReportType {pdu.report_type} "
-            f"State {pdu.state} ErrorCode {pdu.error_code}",
+            text=f"SubmitSequence {sequence} ReportType {pdu.report_type} State {pdu.state} ErrorCode {pdu.error_code}",
             done_at=None,
             arrived_at=now,
         )

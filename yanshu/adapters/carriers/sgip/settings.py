@@ -2,11 +2,11 @@
 
 import math
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from yanshu.adapters.carriers.mainland import NumberPrefix, TextFormat
+from yanshu.adapters.carriers.mainland import LongText, NumberPrefix, TextFormat
 from yanshu.adapters.carriers.reading import ASCII, DIGITS, Octet, Seconds, invalid, is_decimal, read
 from yanshu.domain.errors import Invalid
 from yanshu.domain.submissions import AnswerResult
@@ -45,7 +45,7 @@ class SgipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     priority: Annotated[int, Meta(ge=0, le=9)] = 0
     tp_pid: Octet = 0
     text_format: TextFormat = "ucs2"
-    long_text: Literal["udh8", "udh16"] = "udh8"
+    long_text: LongText = "udh8"
     number_prefix: NumberPrefix = "86"
     idle_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     response_timeout_seconds: Seconds = 10.0

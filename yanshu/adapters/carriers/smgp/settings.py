@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from yanshu.adapters.carriers.mainland import NumberPrefix, TextFormat
+from yanshu.adapters.carriers.mainland import LongText, NumberPrefix, TextFormat
 from yanshu.adapters.carriers.reading import ASCII, DIGITS, Octet, Seconds, invalid, is_decimal, read
 from yanshu.domain.submissions import AnswerResult
 from yanshu.protocols.session import Timers
@@ -34,7 +34,7 @@ class SmgpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     fee_code: _Fee = "000000"
     fixed_fee: _Fee = "000000"
     text_format: TextFormat = "gbk"
-    long_text: Literal["udh8", "udh16"] = "udh8"
+    long_text: LongText = "udh8"
     number_prefix: NumberPrefix = ""
     active_test_seconds: Seconds = 30.0
     active_test_misses: Annotated[int, Meta(ge=1, le=10)] = 3
