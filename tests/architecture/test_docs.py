@@ -191,6 +191,7 @@ def test_every_page_can_be_reached_from_the_readmes() -> None:
 _ORIGINALS = {
     "tutorial.md": "tutorial.md",
     "webhooks.md": "how-to/webhooks.md",
+    "bind.md": "how-to/bind.md",
     "batch-upload.md": "how-to/batch-upload.md",
     "test-numbers.md": "reference/test-numbers.md",
     "api.md": "reference/api.md",
@@ -207,7 +208,7 @@ def test_every_chinese_page_has_its_english_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tutorial.md", "webhooks.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md", "health.md"]
+    "name", ["tutorial.md", "webhooks.md", "bind.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md", "health.md"]
 )
 def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
     ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))
