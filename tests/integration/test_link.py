@@ -1,6 +1,7 @@
 """The link over real sockets, plain and TLS: batching, timers, backpressure, ends."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,17 @@ async def test_a_session_that_is_over_is_written_out_and_closed() -> None:
     await until(lambda: pair.reasons)
     await until(lambda: pair.seen[-1] == "lost")
     assert (pair.reasons, pair.heard[-1], pair.seen) == (["enough"], "lost", ["connected", b"bye", "lost"])
+    await pair.close()
+
+
+async def test_a_socket_is_kept_alive_and_writes_at_once() -> None:
+    pair = Pair()
+    await pair.open()
+    transport = pair.link._transport
+    assert transport is not None
+    plug = transport.get_extra_info("socket")
+    assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     await pair.close()
 
 

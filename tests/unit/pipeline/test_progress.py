@@ -134,6 +134,15 @@ def test_a_repeated_receipt_changes_nothing() -> None:
     assert progress.change == before
 
 
+def test_news_that_is_not_final_undoes_no_last_word_and_an_error_beside_delivered_is_none() -> None:
+    progress = Progress(message(), (), WAITS)
+    progress.answered([answer(R.ACCEPTED)], NOW, CODES)
+    progress.reported(replace(receipt(ReceiptState.DELIVERED), err="069"), 1, 1, NOW, CODES)
+    before = progress.change
+    assert not progress.reported(receipt(ReceiptState.ACCEPTED, "ACCEPTD"), 1, 1, NOW, CODES)
+    assert (progress.message.status, progress.change) == (Status.DELIVERED, before)
+
+
 def test_a_late_delivery_corrects_an_undelivered_message_once() -> None:
     progress = Progress(message(lane=Lane.MARKETING), (), WAITS)
     progress.answered([answer(R.ACCEPTED)], NOW, CODES)

@@ -52,8 +52,11 @@ class SessionCarrier:
         self._log = get_logger(dialect.name)
         self._pace = Pace(connector.throughput / max(connector.links, 1), connector.window, clock.monotonic())
         self._backlog: deque[Flight] = deque()
-        delay = slot * _STAGGER_SECONDS
-        self._lines = [Line(plan, dialect.refused, clock, self._take, self._publish, delay) for plan in dialect.plans()]
+        plans = dialect.plans()
+        self._lines = [
+            Line(plan, dialect.refused, clock, self._take, self._publish, place * _STAGGER_SECONDS)
+            for place, plan in enumerate(plans, slot * len(plans))
+        ]
         self._sending = next((line for line in self._lines if line.may_submit), None)
         self._parts: list[Line | Listener] = [*self._lines]
         if hearing is not None:

@@ -20,8 +20,9 @@ _CLOSE_SECONDS = 6.0
 class Line:
     """One bind. `on_events` gets what the session reports about texts, `on_state` is called whenever more or less may be sent.
 
-    `refused` says what a refused bind means; the first attempt comes after `delay_seconds`. A line whose session is at rest is
-    as good as bound: it waits without a connection until `wake`.
+    `refused` says what a refused bind means. Every attempt comes `delay_seconds` later than it might: each line of an account has
+    another delay, so that they do not all come at once when the carrier is back. A line whose session is at rest is as good as
+    bound: it waits without a connection until `wake`.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Line:
             if self.is_resting:
                 await self._roused.wait()
                 self.is_resting, self._is_waking = False, not self._stopping.is_set()
+            else:
+                pause += self._delay
         self._change(LinkState.DOWN, "stopped")
 
     async def close(self, budget_seconds: float) -> None:
