@@ -123,10 +123,10 @@ class Site:
         self.supervisor.spawn("sweep", lambda: sweeper.run(0.05))
         self.hold_links()
 
-    def hold_links(self) -> None:
-        """Begin to hold links; another time after a stop."""
+    def hold_links(self, node: str = "node_1") -> None:
+        """Begin to hold links; another time after a stop, or as another process."""
         self.carriers.clear()
-        self.fleet = Fleet("node_1", self.store, self.clock, self.router, self.dispatcher, self._carrier)
+        self.fleet = Fleet(node, self.store, self.clock, self.router, self.dispatcher, self._carrier)
         self.fleet.attach(self.outcome)
         fleet = self.fleet
         self.supervisor.spawn("fleet", lambda: fleet.run(self.supervisor))

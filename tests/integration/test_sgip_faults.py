@@ -4,7 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
-from tests.integration.site import SHORT_TEXT, Site, people, running, until
+from tests.integration.site import LONG_TEXT, SHORT_TEXT, Site, people, running, until
 from yanshu.domain.connectors import LinkState
 from yanshu.simulator import Account, Behaviour
 
@@ -89,6 +89,20 @@ async def test_a_restarted_client_gets_what_waited(tmp_path: Path) -> None:
         await until("a call to nobody", lambda: total(site, "failed_calls") > 0)
         site.hold_links()
         assert await site.ended() == {DELIVERED: 5}
+
+
+async def test_only_the_owner_of_the_link_listens_and_who_takes_it_over_listens_next(tmp_path: Path) -> None:
+    async with running(tmp_path, protocol="sgip") as site:
+        owner = site.fleet
+        site.hold_links("node_2")
+        await site.send(*people(5))
+        assert await site.ended() == {DELIVERED: 5}
+        assert site.carriers == []
+        await owner.stop(5.0)
+        await until("the other to take over", site.is_up)
+        await site.send(*people(5), text=LONG_TEXT)
+        assert await site.ended() == {DELIVERED: 10}
+        assert total(site, "calls") == 2
 
 
 async def test_at_rest_and_back_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path) -> None:

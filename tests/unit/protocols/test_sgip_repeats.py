@@ -82,6 +82,18 @@ def test_a_gateway_that_counts_anew_with_each_connection_loses_nothing() -> None
     assert [type(event) for event in requested(first, delivered(b"one")) + requested(second, delivered(b"two"))] == [Requested] * 2
 
 
+def test_the_answer_to_one_request_says_nothing_of_another_with_its_sequence() -> None:
+    first, second = heard_over_two(Repeats())
+    (one, two) = requested(first, delivered(b"one")) + requested(second, delivered(b"two"))
+    assert isinstance(one, Requested)
+    assert isinstance(two, Requested)
+    first.acknowledge([one.pdu])
+    assert requested(second, delivered(b"two")) == []
+    assert sent(second) == []  # it is not safe yet
+    second.acknowledge([two.pdu])
+    assert len(sent(second)) == 1
+
+
 def test_only_the_latest_requests_are_remembered() -> None:
     session, _ = heard_over_two(Repeats(most=2))
     assert len(requested(session, *(delivered(counter=counter) for counter in (1, 2, 3, 3, 2, 1)))) == 4

@@ -46,12 +46,12 @@ class Repeats:
         known = self._known.get(sequence)
         return None if known is None else known.result
 
-    def answered(self, sequence: pdus.Sequence, result: int) -> None:
-        """Remember the answer to a request. One that was not taken is forgotten: the peer is meant to ask again."""
-        known = self._known.get(sequence)
-        if known is None:
+    def answered(self, pdu: pdus.Pdu, result: int) -> None:
+        """Remember the answer to a request as it was passed on. One that was not taken is forgotten: the peer is meant to ask again."""
+        known = self._known.get(pdu.sequence)
+        if known is None or known.pdu is not pdu:  # its sequence stands for another by now
             return
         if result == Result.OK:
             known.result = result
         else:
-            del self._known[sequence]
+            del self._known[pdu.sequence]

@@ -61,7 +61,7 @@ class SgipSession(WireSession[Item], Generic[Item]):
         Also to be called over a connection that is gone: what is safe is not taken again when the peer asks again over the next.
         """
         for pdu in requests:
-            self._repeats.answered(pdu.sequence, result)
+            self._repeats.answered(pdu, result)
             self._out.append(codec.response(pdu, result))
 
     def deliver(self, deliveries: Iterable[tuple[pdus.Deliver | pdus.Report | pdus.UserRpt, Item]], now: float) -> list[pdus.Sequence]:
@@ -134,7 +134,7 @@ class SgipSession(WireSession[Item], Generic[Item]):
             return
         result = self._repeats.result_of(pdu.sequence)
         if result is not None:
-            self.acknowledge([pdu], result)
+            self._out.append(codec.response(pdu, result))
 
     def _take_other(self, pdu: pdus.Pdu, events: list[Event]) -> None:
         """Handle what this side has no use for: requests are refused, responses left alone."""
