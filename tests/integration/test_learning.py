@@ -140,7 +140,7 @@ async def test_what_is_sent_with_a_test_key_teaches_nothing(house: House) -> Non
     message = (await house.accepter.accept(send("+8610000000002", livemode=False))).messages[0]
     await _report(house, message, ABSENT)
     async with house.store.read() as uow:
-        assert not await uow.lessons.is_any()
+        assert await uow.lessons.of(["+8610000000002"]) == []
 
 
 async def _open_by_operator(house: House) -> None:

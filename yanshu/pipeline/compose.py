@@ -64,8 +64,8 @@ class Composer:
         """Return what each of a chunk becomes, or why it is refused as a whole; ids ascend, so that what came first goes first."""
         idents = iter(self._idents(sum(len(send.recipients) for send in sends)))
         steps = [self._try(send, [next(idents) for _ in send.recipients]) for send in sends]
-        # All at once where the store is asked about recipients: it is one question then.
-        return await asyncio.gather(*steps) if self._numbers.knows_any else [await step for step in steps]
+        # All at once where they may have to wait, each for its own number.
+        return await asyncio.gather(*steps) if self._numbers.may_wait else [await step for step in steps]
 
     async def compose(self, send: Send, uow: UnitOfWork | None = None, refusal: CallerError | None = None) -> Composed:
         """Return what `send` becomes, as the transaction `uow` sees it if there is one.

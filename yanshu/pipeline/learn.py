@@ -32,13 +32,13 @@ class Learner:
     async def take(self, uow: UnitOfWork, said: Sequence[Said], now: datetime) -> Gained:
         """Learn from a chunk within the transaction that stores it; `taken` is called once that is committed.
 
-        What arrived is worth hearing only where there is something to confirm: as long as nothing was learned, it costs nothing.
+        What arrived is worth hearing only where there is something to confirm.
         """
-        knows_any = self._numbers.knows_any
+        may_know = self._numbers.may_know
         heard = [
             self._heard(message, row, now)
             for message, row in said
-            if message.livemode and (knows_any or row.status is not SubmissionStatus.DELIVERED)
+            if message.livemode and (row.status is not SubmissionStatus.DELIVERED or may_know(row.recipient))
         ]
         return await self._numbers.learn(uow, heard) if heard else NOTHING_GAINED
 

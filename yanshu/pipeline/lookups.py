@@ -48,6 +48,11 @@ class Lookups:
         """Whether it is asked about every mainland number, not only about those that have moved."""
         return self._plan.ask == "every"
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a message may wait for an answer."""
+        return self._plan.wait_ms > 0
+
     def want(self, numbers: Sequence[str]) -> list[asyncio.Future[Operator | None]]:
         """Have numbers asked about; the answers to come, of those that will be."""
         return [future for number in numbers if (future := self._want(number)) is not None]

@@ -1,13 +1,13 @@
 """Numbers: what is known of them: the table of their ranges, and what receipts and lookups have taught about each.
 
-While nothing was learned about any number, nothing is asked of the store.
+A sieve in memory keeps the store out of it for numbers about which nothing was learned, which are nearly all.
 """
 
 import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
@@ -22,8 +22,13 @@ from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, homes, is_adrift, is_trusted, looked_up, teach
 from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
 from yanshu.runtime.metrics import Metrics
+from yanshu.runtime.sieve import Sieve
 
 _POLL_SECONDS = 2.0
+_PAGE = 10_000
+# Lessons are read again that were written so long before the last one: by a slow transaction, or a clock that is behind.
+_OVERLAP = timedelta(seconds=60)
+_START = datetime(1970, 1, 2, tzinfo=UTC)
 
 Learned = Mapping[str, NumberFacts]
 """The facts of those numbers of a chunk about which something was learned; of the others, their range is all there is."""
@@ -59,7 +64,8 @@ class Numbers:
         self._policy = policy
         self._metrics = metrics
         self._lookups: Lookups | None = None
-        self._is_any = False
+        self._sieve = Sieve()
+        self._read_up_to = _START
         self._wanted: set[str] = set()
         self._question: asyncio.Task[dict[str, Lesson]] | None = None
         self._turn = asyncio.Lock()
@@ -70,17 +76,27 @@ class Numbers:
         lookups.keep = self._keep
 
     @property
-    def knows_any(self) -> bool:
-        """Whether anything was learned about any number, as far as this process has heard: others tell within two seconds."""
-        return self._is_any
+    def may_wait(self) -> bool:
+        """Whether `learned_of` may take its time for most numbers: a register is asked about all of them, and waited for."""
+        return self._lookups is not None and self._lookups.asks_every and self._lookups.is_waited_for
+
+    def may_know(self, number: str) -> bool:
+        """Whether something may have been learned about a number, as far as this process has heard: others tell within two seconds."""
+        return self._sieve.may_hold(number)
 
     async def refresh(self) -> None:
-        """See whether there are lessons."""
+        """Hear about which numbers something was learned since the last time."""
         async with self._store.read() as uow:
-            self._is_any = await uow.lessons.is_any()
+            since, after = self._read_up_to - _OVERLAP, ""
+            while page := await uow.lessons.written(since, after, _PAGE):
+                self._sieve.add(number for number, _ in page)
+                after, since = page[-1]
+                self._read_up_to = max(self._read_up_to, since)
+                if len(page) < _PAGE:
+                    return
 
     async def run(self) -> None:
-        """Follow for ever whether there are lessons."""
+        """Follow for ever what others learn."""
         while True:
             with contextlib.suppress(StoreBusy):
                 await self.refresh()
@@ -92,8 +108,9 @@ class Numbers:
         Callers without one share: while one question is on its way, what others want collects for the next. A store that is too
         busy to answer has taught nothing: a message is not refused for that. For what is not `real` no register is asked.
         """
-        known = await self._known(numbers, uow) if self._is_any else {}
-        learned = {number: self._facts(lesson, now) for number in numbers if (lesson := known.get(number))} if known else {}
+        maybe = self._sieve.pass_on(numbers)
+        known = await self._known(maybe, uow) if maybe else {}
+        learned = {number: self._facts(lesson, now) for number in maybe if (lesson := known.get(number))}
         if self._lookups is None or not is_real:
             return learned
         wanted = [number for number in numbers if self._is_wanted(number, known.get(number), now)]
@@ -132,6 +149,7 @@ class Numbers:
         async with self._store.write() as uow:
             before = next(iter(await uow.lessons.of([number], lock=True)), None)
             await uow.lessons.save([looked_up(before, number, operator, name, now, until)])
+            self._sieve.add([number])  # before anybody can read it, so that nobody passes it by; too much does no harm
             await uow.commit()
         self.learned(Gained(Counter({Effect.LOOKUP: 1})))
 
@@ -157,7 +175,7 @@ class Numbers:
 
     async def learn(self, uow: UnitOfWork, heard: Sequence[Heard]) -> Gained:
         """Learn from what became of messages, within the transaction that stores it; `learned` is called once that is committed."""
-        heard = [each for each in heard if self._is_any or each.outcome in NEWS]
+        heard = [each for each in heard if each.outcome in NEWS or self.may_know(each.number)]
         if not heard:
             return NOTHING_GAINED
         before = _by_number(await uow.lessons.of([each.number for each in heard], lock=True))
@@ -167,6 +185,7 @@ class Numbers:
         changed = {number: lesson for number, lesson in after.items() if lesson is not before.get(number)}
         await uow.lessons.save([lesson for lesson in changed.values() if lesson is not None])
         await uow.lessons.forget([number for number, lesson in changed.items() if lesson is None])
+        self._sieve.add(changed)
         adrift = tuple(number for number, lesson in changed.items() if lesson is not None and is_adrift(lesson))
         return Gained(Counter(_effect(before.get(number), lesson) for number, lesson in changed.items()), adrift)
 
@@ -177,9 +196,7 @@ class Numbers:
         self._metrics.learned({effect.value: count for effect, count in gained.effects.items()})
         if self._lookups is not None:
             self._lookups.want(gained.adrift)
-        if not self._is_any:
-            self._is_any = True
-            self._store.wake("lessons")
+        self._store.wake("lessons")
 
     def _facts(self, lesson: Lesson, now: datetime) -> NumberFacts:
         return facts_with(self._prefixes.facts_of(lesson.number), lesson, now)

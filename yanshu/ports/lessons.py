@@ -13,8 +13,8 @@ class Lessons(Protocol):
     async def of(self, numbers: Sequence[str], *, lock: bool = False) -> list[Lesson]:
         """What is known of those numbers of which anything is; with `lock` the rows are held until the end."""
 
-    async def is_any(self) -> bool:
-        """Whether anything is known of any number."""
+    async def written(self, since: datetime, after: str, limit: int) -> list[tuple[str, datetime]]:
+        """Numbers whose lessons were written since then, oldest first, with that time; of those at `since` the ones behind `after`."""
 
     async def save(self, lessons: Sequence[Lesson]) -> None:
         """Insert or replace."""

@@ -23,11 +23,10 @@ class LessonSuite:
         full = Samples(clock).lesson(_ONE, dead_since=clock.now(), probe_at=clock.now() + _DAY)
         bare = Lesson(number=_TWO, updated_at=clock.now(), expires_at=clock.now() + _DAY)
         async with store.write() as uow:
-            assert (await uow.lessons.is_any(), await uow.lessons.of([_ONE]), await uow.lessons.of([])) == (False, [], [])
+            assert (await uow.lessons.of([_ONE]), await uow.lessons.of([])) == ([], [])
             await uow.lessons.save([full, bare])
             await uow.commit()
         async with store.read() as uow:
-            assert await uow.lessons.is_any()
             assert await uow.lessons.of([_TWO, _NONE, _ONE, _ONE]) == [full, bare]
         async with store.write() as uow:
             assert await uow.lessons.of([_ONE], lock=True) == [full]
@@ -46,6 +45,27 @@ class LessonSuite:
             await uow.commit()
         async with store.read() as uow:
             assert await uow.lessons.of([f"+861380000{serial:04d}" for serial in range(6000)]) == lessons
+
+    async def test_what_was_written_is_followed_a_page_at_a_time(self, store: Store, clock: FakeClock) -> None:
+        """In the order of time, and of numbers where that is the same; what is written again comes again."""
+        samples, early = Samples(clock), clock.now()
+        numbers = [f"+861380000000{n}" for n in range(6)]
+        async with store.write() as uow:
+            await uow.lessons.save([samples.lesson(number) for number in numbers[:3]])
+            late = clock.advance(1)
+            await uow.lessons.save([samples.lesson(number) for number in numbers[3:]])
+            await uow.commit()
+        async with store.read() as uow:
+            assert await uow.lessons.written(early, "", 2) == [(number, early) for number in numbers[:2]]
+            assert await uow.lessons.written(early, numbers[1], 2) == [(numbers[2], early), (numbers[3], late)]
+            assert await uow.lessons.written(late, numbers[3], 9) == [(number, late) for number in numbers[4:]]
+            assert await uow.lessons.written(late, numbers[5], 9) == []
+        async with store.write() as uow:
+            clock.advance(1)
+            await uow.lessons.save([samples.lesson(numbers[0])])
+            await uow.commit()
+        async with store.read() as uow:
+            assert [number for number, _ in await uow.lessons.written(late, numbers[5], 9)] == numbers[:1]
 
     async def test_lessons_are_forgotten_one_by_one_and_when_they_expire(self, store: Store, clock: FakeClock) -> None:
         """A portion at a time."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import BigInteger, delete, literal, select, tuple_, update
 
-from yanshu.adapters.stores.rows import RowCodec, micros
+from yanshu.adapters.stores.rows import RowCodec, micros, moment
 from yanshu.adapters.stores.session import Session, save
+from yanshu.adapters.stores.tables.columns import TEXT
 from yanshu.adapters.stores.tables.numbers import lessons
 from yanshu.domain.lessons import Lesson
 
@@ -28,9 +29,11 @@ class LessonRows:
         rows = await self._session.rows(statement.with_for_update() if lock else statement)
         return [_CODEC.item(row._mapping) for row in rows]
 
-    async def is_any(self) -> bool:
-        """See `ports.lessons.Lessons.is_any`."""
-        return bool(await self._session.rows(select(_C.number).limit(1)))
+    async def written(self, since: datetime, after: str, limit: int) -> list[tuple[str, datetime]]:
+        """See `ports.lessons.Lessons.written`."""
+        behind = tuple_(_C.updated_at, _C.number) > tuple_(literal(micros(since), BigInteger), literal(after, TEXT))
+        statement = select(_C.number, _C.updated_at).where(behind).order_by(_C.updated_at, _C.number).limit(limit)
+        return [(number, moment(written)) for number, written in await self._session.bulk(statement)]
 
     async def save(self, lessons_: Sequence[Lesson]) -> None:
         """See `ports.lessons.Lessons.save`."""

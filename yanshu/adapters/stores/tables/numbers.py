@@ -17,3 +17,4 @@ lessons = Table(
     *times("dead_since", "probe_at", null=True),
 )
 Index("lessons_expires", lessons.c.expires_at)
+Index("lessons_updated", lessons.c.updated_at, lessons.c.number)

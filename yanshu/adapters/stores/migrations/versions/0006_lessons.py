@@ -30,3 +30,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("lessons_expires", "lessons", ["expires_at"])
+    op.create_index("lessons_updated", "lessons", ["updated_at", "number"])
