@@ -43,6 +43,9 @@ class Known(Protocol):
     def connectors(self) -> Mapping[str, Connector]:
         """Connectors by id."""
 
+    def serves(self, connector_id: str) -> Operator | None:
+        """Return the one operator that a connector is for, None when it is for several."""
+
 
 class Causes:
     """Reads answers and receipts by the table in force, which `codes` returns."""
@@ -63,7 +66,7 @@ class Causes:
 
     def of_receipt(self, connector_id: str, recipient: str, stat: str, err: str) -> Finding:
         """Return what a receipt for this recipient means."""
-        return self._codes().find(self._table(recipient, self._protocol(connector_id)), stat, err, connector_id)
+        return self._codes().find(self._table(recipient, connector_id), stat, err, connector_id)
 
     def find(self, submission: Submission) -> Finding | None:
         """Return what the last word on a submission means: its receipt, else its refusal; None while there is none.
@@ -89,11 +92,16 @@ class Causes:
         connector = self._known.connectors.get(connector_id)
         return spoken_by(connector) if connector is not None else ""
 
-    def _table(self, recipient: str, protocol: str) -> str:
-        """Name the table. Aggregators speak one protocol for all operators, so the number tells more; some have a table of their own."""
+    def _table(self, recipient: str, connector_id: str) -> str:
+        """Name the table. Aggregators speak one protocol for all operators, so the number tells more; some have a table of their own.
+
+        A connector that is for one operator tells more still: the number may have moved to it.
+        """
+        protocol = self._protocol(connector_id)
         if protocol in _OWN_TABLES:
             return _OWN_TABLES[protocol]
-        return _OPERATORS.get(self._prefixes.operator_of(recipient)) or table_of(protocol)
+        operator = self._known.serves(connector_id) or self._prefixes.operator_of(recipient)
+        return _OPERATORS.get(operator) or table_of(protocol)
 
 
 def spoken_by(connector: Connector) -> str:

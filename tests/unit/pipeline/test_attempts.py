@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import pytest
 
 from yanshu.domain.events import Event
+from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Submission, SubmissionStatus
 from yanshu.pipeline.attempts import Attempts
@@ -25,6 +26,9 @@ class Site:
         "con_one": SAMPLES.connector(id="con_one", name="Mobile", protocol="cmpp"),
         "con_two": SAMPLES.connector(id="con_two", name="Unicom", protocol="sgip"),
     }
+
+    def serves(self, connector_id: str) -> Operator | None:
+        return None
 
 
 ATTEMPTS = Attempts(Site(), shipped_causes(Site()))

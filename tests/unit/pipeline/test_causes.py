@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import AnswerResult, Submission, SubmissionStatus
 from yanshu.pipeline.causes import Causes
@@ -34,6 +35,10 @@ class Site:
         provider: SAMPLES.connector(id=provider, protocol="http", settings={"provider": provider})
         for provider in ("alibaba", "tencent", "twilio", "vonage_signed")
     }
+    connectors["telecom"] = SAMPLES.connector(id="telecom", protocol="smpp")
+
+    def serves(self, connector_id: str) -> Operator | None:
+        return Operator.CTCC if connector_id in {"telecom", "sgip"} else None
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,7 @@ READ = [
     ("the recipient's operator", MOBILE, "smpp", O.BLACKLIST),
     ("Broadcast lives on China Mobile's network", BROADCAST, "smpp", O.BLACKLIST),
     ("an aggregator speaks CMPP for China Unicom, too", UNICOM, "cmpp", O.SUSPENDED),
+    ("a connector for one operator: the number has moved there", MOBILE, "telecom", O.HANDSET),
     ("and SMGP for China Mobile", MOBILE, "smgp", O.BLACKLIST),
     ("China Telecom", TELECOM, "smpp", O.HANDSET),
     ("SGIP's reports have a table of their own", UNICOM, "sgip", O.PARAM),

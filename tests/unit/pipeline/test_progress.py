@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from yanshu.domain.connectors import Connector
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Encoding, Message, Risk, Status
+from yanshu.domain.numbers import Operator
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Answer, AnswerResult, Receipt, ReceiptState, SubmissionStatus
 from yanshu.pipeline.progress import Progress, Waits, carrier_key
@@ -23,6 +24,9 @@ class Nobody:
     """A router that knows no connector: codes are read by the recipient's operator."""
 
     connectors: ClassVar[dict[str, Connector]] = {}
+
+    def serves(self, connector_id: str) -> Operator | None:
+        return None
 
 
 CODES = shipped_causes(Nobody())
