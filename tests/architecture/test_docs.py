@@ -161,6 +161,22 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+_NAMED_TESTS = re.compile(r"\]\(([^)\s]+\.py)\)((?:,? `\w+`)+)")
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = [
+        (page, path, name)
+        for page in _PAGES
+        for path, names in _NAMED_TESTS.findall(page.read_text("utf-8"))
+        for name in re.findall(r"`(\w+)`", names)
+    ]
+    assert len(named) > 50, "the search for named tests finds too few"
+    assert [
+        f"{shown(page)}: {path} {name}" for page, path, name in named if f"def test_{name}(" not in (page.parent / path).read_text("utf-8")
+    ] == []
+
+
 def test_every_link_between_pages_leads_somewhere() -> None:
     broken = [
         f"{shown(page)}: {target}"

@@ -50,6 +50,7 @@ class Ismg:
         self.highest = highest
         self.answer: Reaction = accept
         self.accepts_and_names_lower = False
+        self.proves_itself = True
         self.connects: list[int] = []
         self.submits: list[pdus.Submit] = []
         self.acknowledged: list[int] = []
@@ -93,7 +94,7 @@ class Ismg:
                 if self.accepts_and_names_lower:
                     session.version = Version.V20
                 if session.proves(event.pdu, SECRET):
-                    session.accept(SECRET)
+                    session.accept(SECRET if self.proves_itself else "another")
                 else:
                     session.refuse(ConnectStatus.AUTHENTICATION)
             elif isinstance(event, Requested):
@@ -191,6 +192,17 @@ async def test_a_wrong_secret_blocks_the_link_and_is_not_tried_again_at_once(ism
         await asyncio.sleep(0.2)
     assert len(ismg.connects) == 1
     assert any("refuses sp_id and password" in detail for detail in intake.details)
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["is told of and used", "is left where that is asked for"])
+async def test_a_gateway_that_does_not_prove_itself(ismg: Ismg, strict: bool) -> None:
+    ismg.proves_itself = False
+    async with running(ismg, strict_digest=strict) as (carrier, intake):
+        await until(lambda: carrier.state is (LinkState.BLOCKED if strict else LinkState.UP))
+        assert any("does not prove that it knows the password" in detail for detail in intake.details) is strict
+        carrier.submit([message()])
+        await until(lambda: intake.answers)
+    assert (intake.results, len(ismg.submits)) == ([R.UNSENT], 0) if strict else ([R.ACCEPTED], 1)
 
 
 async def test_the_segments_of_a_long_text_are_joined_and_numbered(ismg: Ismg) -> None:

@@ -8,6 +8,8 @@ MAX_LENGTH = 8192
 MAX_SEQUENCE = 0xFFFFFFFF
 RESPONSE_BIT = 0x80000000
 DEFAULT_WINDOW = 16
+# What a refused login says, beside the statuses of the wire, when the gateway accepted it and did not prove itself.
+UNPROVEN = -1
 
 
 class Version(IntEnum):

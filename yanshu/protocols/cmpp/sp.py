@@ -5,7 +5,7 @@ from struct import Struct as Packed
 from typing import Generic, Protocol, TypeVar
 
 from yanshu.protocols.cmpp import codec, digests, pdus
-from yanshu.protocols.cmpp.constants import HEADER_LENGTH, Command, ConnectStatus, Result, Version, version_of
+from yanshu.protocols.cmpp.constants import HEADER_LENGTH, UNPROVEN, Command, ConnectStatus, Result, Version, version_of
 from yanshu.protocols.cmpp.session import CmppSession
 from yanshu.protocols.events import Answered, BindRefused, Bound, Event, PeerFault, Requested
 from yanshu.protocols.session import Phase, Timers
@@ -34,13 +34,14 @@ class SpSession(CmppSession[Item], Generic[Item]):
     Events: `Bound` or `BindRefused`, then `Answered` (the id is Msg_Id as 16 hex digits), `TimedOut`, `Lost` for what was submitted,
     and `Requested` with a `Deliver` for each text or report, which must be acknowledged. The `secret` is only used to look at the
     gateway's digest: `gateway_is_proven` tells what came of it. A gateway that accepts the login and names a lower version is spoken
-    to in that.
+    to in that. Where it `must_prove` itself, one that does not is left with `BindRefused` of status `UNPROVEN`.
     """
 
-    def __init__(self, connect: pdus.Connect, secret: str, window: int, timers: Timers) -> None:
+    def __init__(self, connect: pdus.Connect, secret: str, window: int, timers: Timers, *, must_prove: bool = False) -> None:
         super().__init__(version_of(connect.version), window, timers)
         self._connect = connect
         self._secret = secret
+        self._must_prove = must_prove
         self._hot = {_SUBMIT_RESP: self._answered, _DELIVER: self._delivered}
         self.gateway_is_proven: bool | None = None
 
@@ -91,6 +92,10 @@ class SpSession(CmppSession[Item], Generic[Item]):
         if pdu.status == ConnectStatus.OK:
             source = self._connect.authenticator_source
             self.gateway_is_proven = digests.is_from_gateway(pdu.authenticator_ismg, pdu.status, source, self._secret)
+            if self._must_prove and not self.gateway_is_proven:
+                events.append(BindRefused(UNPROVEN))
+                self._end("the gateway did not prove itself")
+                return
             if pdu.version:  # some gateways leave it out
                 self.version = min(self.version, version_of(pdu.version))
             self._enter(Phase.BOUND)

@@ -16,7 +16,7 @@ from yanshu.domain.submissions import AnswerResult, Arrival
 from yanshu.ports.carrier import Intake
 from yanshu.ports.clock import Clock
 from yanshu.protocols.cmpp import digests, pdus
-from yanshu.protocols.cmpp.constants import ConnectStatus, Result, Version
+from yanshu.protocols.cmpp.constants import UNPROVEN, ConnectStatus, Result, Version
 from yanshu.protocols.cmpp.sp import SpSession
 from yanshu.runtime.link import Address
 
@@ -26,6 +26,7 @@ _REFUSALS: dict[int, str] = {
     ConnectStatus.STRUCTURE: "the gateway cannot read our CONNECT (status 1)",
     ConnectStatus.SOURCE_ADDRESS: "the gateway does not know sp_id, or not from this address (status 2)",
     ConnectStatus.AUTHENTICATION: "the gateway refuses sp_id and password (status 3)",
+    UNPROVEN: "the gateway does not prove that it knows the password; see strict_digest",
     ConnectStatus.VERSION_TOO_HIGH: "the gateway speaks a lower version (status 4); set version to 2.0",
 }
 
@@ -93,7 +94,7 @@ class CmppDialect:
         settings, stamp = self._settings, digests.timestamp(self._clock.now())
         digest = digests.authenticator_source(settings.sp_id, self._secret, stamp, padded=settings.pad_sp_id)
         connect = pdus.Connect(source_addr=settings.sp_id, authenticator_source=digest, version=int(self._version), timestamp=stamp)
-        return SpSession(connect, self._secret, self._connector.window, settings.timers)
+        return SpSession(connect, self._secret, self._connector.window, settings.timers, must_prove=settings.strict_digest)
 
     def _address(self) -> Address:
         return Address(self._connector.host, self._connector.port, None, self._settings.connect_timeout_seconds)

@@ -17,7 +17,8 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `version` ``auto`` begins with 3.0 and falls back to 2.0 when the gateway finds that too high. `text_format` ``gbk`` sends what
     GBK has in format 15 and all else in UCS-2. `number_prefix` goes in front of mainland numbers. `pad_sp_id` digests a short id
-    padded to six octets. `result_overrides` change what a result means (``{"51": "throttled"}``).
+    padded to six octets. `strict_digest` leaves a gateway that does not prove itself. `result_overrides` change what a result
+    means (``{"51": "throttled"}``).
     """
 
     sp_id: Annotated[str, Meta(min_length=1, max_length=6, pattern=ASCII)]
@@ -32,6 +33,7 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tp_pid: Octet = 0
     number_prefix: NumberPrefix = ""
     pad_sp_id: bool = False
+    strict_digest: bool = False
     active_test_seconds: Seconds = 30.0
     active_test_misses: Annotated[int, Meta(ge=1, le=10)] = 3
     response_timeout_seconds: Seconds = 10.0
