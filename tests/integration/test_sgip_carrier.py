@@ -1,7 +1,6 @@
 """The SGIP carrier over real sockets, against a gateway that does as it is told: no simulator, no store."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +16,7 @@ from yanshu.adapters.carriers.engine import SessionCarrier
 from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
 from yanshu.domain.connectors import Connector, LinkState
 from yanshu.domain.submissions import AnswerResult, InboundPart, Receipt, ReceiptState
-from yanshu.protocols.events import Answered, BindRefused, BindRequested, Bound, PeerFault, Requested, Unbound
+from yanshu.protocols.events import Answered, BindRequested, PeerFault, Requested, Unbound
 from yanshu.protocols.session import Timers
 from yanshu.protocols.sgip import pdus
 from yanshu.protocols.sgip.client import ClientSession
@@ -411,87 +410,3 @@ async def test_news_of_a_subscription_are_acknowledged_and_logged(smg: Smg) -> N
             await until(lambda: len(smg.acknowledged) == 2)
     assert [type(arrival) for arrival in intake.arrivals] == [InboundPart]
     assert [(line["event"], line["state"]) for line in lines] == [("subscription changed", 1)]
-
-
-# --- who may come in ---
-
-CALLERS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("another password", {}, {"password": "guess"}, "the password is another"),
-    ("another name", {}, {"login": "smg"}, "the login name 'smg' is another"),
-    ("an address that is not on the list", {"listen_allow": ["192.0.2.0/24", "2001:db8::1"]}, {}, "its address is not in listen_allow"),
-]
-
-
-@pytest.mark.parametrize(("name", "settings", "call", "reason"), CALLERS, ids=[case[0] for case in CALLERS])
-async def test_who_may_not_come_in_is_refused_and_told_of(
-    smg: Smg, name: str, settings: dict[str, Any], call: dict[str, Any], reason: str
-) -> None:
-    with capture_logs() as lines:
-        async with bound(smg, **settings) as (_, intake):
-            await smg.call(**call)
-            await until(lambda: smg.called)
-            assert smg.called == [BindRefused(Result.BAD_LOGIN)]
-            await smg.calls[0].closed.wait()
-    told = [(line["address"], line["detail"]) for line in lines if line["event"] == "carrier not let in"]
-    assert told == [("127.0.0.1", reason)]
-    assert intake.arrivals == []
-
-
-async def test_who_submits_is_at_the_wrong_door(smg: Smg) -> None:
-    async with bound(smg):
-        await smg.call(login_type=LoginType.SP_TO_SMG)
-        await until(lambda: smg.called)
-    assert smg.called == [BindRefused(Result.LOGIN_TYPE)]
-
-
-async def test_a_gateway_may_have_a_name_of_its_own_and_come_from_where_it_was_said(smg: Smg) -> None:
-    async with bound(smg, listen_login_name="smg", listen_allow=["127.0.0.0/8"]):
-        await smg.call(login="smg")
-        await until(lambda: smg.called)
-    assert smg.called == [Bound("", None)]
-
-
-async def test_no_more_than_so_many_connections_are_held(smg: Smg) -> None:
-    async with bound(smg), asyncio.timeout(5.0):
-        held = [await asyncio.open_connection("127.0.0.1", smg.listen_port) for _ in range(65)]
-        assert await held[64][0].read() == b""
-        assert not held[63][0].at_eof()
-        for _, writer in held:
-            writer.close()
-
-
-async def test_a_port_in_use_is_an_incident_and_the_link_comes_up_when_it_is_free(smg: Smg) -> None:
-    taken = socket.create_server(("127.0.0.1", smg.listen_port))
-    try:
-        async with running(smg) as (carrier, intake):
-            await until(lambda: len(smg.binds) == 1 and carrier.state is LinkState.BLOCKED)
-            assert carrier.free() == 0
-            assert f"cannot listen on 127.0.0.1 port {smg.listen_port}: another program" in intake.details[-1]
-            taken.close()
-            await until(lambda: carrier.state is LinkState.UP)
-            await smg.call()
-            await until(lambda: smg.called)
-    finally:
-        taken.close()
-    assert len(smg.binds) == 1
-
-
-async def test_an_address_of_another_machine_is_an_incident(smg: Smg) -> None:
-    async with running(smg, listen_host="192.0.2.1") as (carrier, intake):
-        await until(lambda: carrier.state is LinkState.BLOCKED)
-    assert "this machine has no such address" in next(detail for detail in intake.details if "listen" in detail)
-
-
-async def test_only_the_first_link_of_a_connector_listens(smg: Smg) -> None:
-    async with running(smg, slot=1) as (carrier, _):
-        await until(lambda: carrier.state is LinkState.UP)
-        with pytest.raises(OSError, match=r"refused|failed"):
-            await smg.call()
-
-
-async def test_a_port_is_free_again_after_a_stop_though_the_gateway_stayed(smg: Smg) -> None:
-    for round_ in (1, 2):
-        async with bound(smg):
-            await smg.call()
-            await until(lambda: len([event for event in smg.called if isinstance(event, Bound)]) == round_)  # noqa: B023
-    assert [link.is_connected for link in smg.calls] == [False, False]

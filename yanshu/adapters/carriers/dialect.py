@@ -69,12 +69,13 @@ class Turned(Struct, frozen=True):
 class Hearing(Struct, frozen=True):
     """Where the carrier connects to us to deliver: how to make a session, where to listen, and who may come in.
 
-    `judge` takes the PDU of a login and the address it came from, and returns None for one that is let in.
+    `admits` tells whether an address may connect at all. `judge` takes the PDU of a login, and returns None for one that is let in.
     """
 
     make: Callable[[], ServerSession]
     address: Address
-    judge: Callable[[Any, str], Turned | None]
+    admits: Callable[[str], bool]
+    judge: Callable[[Any], Turned | None]
 
 
 class Refused(Struct, frozen=True):

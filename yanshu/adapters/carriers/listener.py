@@ -19,8 +19,11 @@ _ENTROPY_BYTES = 2
 _CLOSE_SECONDS = 6.0
 # Carriers come with one connection or a few; who comes with more has lost count of them, or is no carrier.
 _MOST_CALLERS = 64
-# Whoever knocks again and again gets one line a second in the log.
+# Who knocks again and again gets one line a second in the log.
 _LOG_SECONDS = 1.0
+_NOT_ADMITTED = "its address is not in listen_allow"
+_TOO_MANY = f"there are {_MOST_CALLERS} connections already"
+_EVICTED = f"it had not logged in when connection {_MOST_CALLERS + 1} came"
 _FIXES = {
     errno.EADDRINUSE: "another program, or another connector, listens there; change listen_port, or end the other",
     errno.EADDRNOTAVAIL: "this machine has no such address; change listen_host",
@@ -34,6 +37,17 @@ class Caller:
     def __init__(self, session: ServerSession) -> None:
         self.session = session
         self.link: Link | None = None
+        self.is_let_in = False
+
+
+class _CallerLink(Link):
+    """A link whose owner looks at who has come before anything is said."""
+
+    on_made: Callable[[], None]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.on_made()
 
 
 class Listener:
@@ -58,9 +72,10 @@ class Listener:
         self._on_state = on_state
         self._backoff = Backoff()
         self._stopping = asyncio.Event()
-        self._callers: list[Caller] = []
+        self._callers: dict[Caller, None] = {}
         self._log = get_logger("listener")
         self._logged_at = float("-inf")
+        self._untold = 0
         self.state = LinkState.DOWN
         self.detail = "not listening yet"
 
@@ -106,12 +121,28 @@ class Listener:
     def _make_link(self) -> Link:
         session = self._hearing.make()
         caller = Caller(session)
-        link = caller.link = Link(session, partial(self._take, caller), lambda _: self._callers.remove(caller))
-        self._callers.append(caller)
-        if len(self._callers) > _MOST_CALLERS:
-            session.unbind(link.now())
-            self._complain("", f"more than {_MOST_CALLERS} connections at once")
+        link = caller.link = _CallerLink(session, partial(self._take, caller), lambda _: self._callers.pop(caller, None))
+        link.on_made = partial(self._came, caller, link)
         return link
+
+    def _came(self, caller: Caller, link: Link) -> None:
+        """Keep a connection, or end it before it costs anything. Who has not logged in gives way to who comes after."""
+        host = link.peer_host
+        if not self._hearing.admits(host):
+            self._turn_away(caller, _NOT_ADMITTED)
+            return
+        if len(self._callers) >= _MOST_CALLERS:
+            oldest = next((other for other in self._callers if not other.is_let_in), None)
+            self._turn_away(oldest or caller, _TOO_MANY if oldest is None else _EVICTED)
+            if oldest is None:
+                return
+        self._callers[caller] = None
+
+    def _turn_away(self, caller: Caller, detail: str) -> None:
+        self._callers.pop(caller, None)
+        if caller.link is not None:
+            self._complain(caller.link.peer_host, detail)
+            caller.link.abort()
 
     def _take(self, caller: Caller, events: list[Any]) -> None:
         for event in events:
@@ -121,8 +152,9 @@ class Listener:
 
     def _judge(self, caller: Caller, request: Any) -> None:
         host = caller.link.peer_host if caller.link is not None else ""
-        turned = self._hearing.judge(request, host)
+        turned = self._hearing.judge(request)
         if turned is None:
+            caller.is_let_in = True
             caller.session.accept()
         else:
             caller.session.refuse(turned.status)
@@ -131,9 +163,10 @@ class Listener:
     def _complain(self, host: str, detail: str) -> None:
         """Say who was not let in and why: it is the first thing to look for when no receipts come (protocols.md §10, lesson 16)."""
         now = self._clock.monotonic()
+        self._untold += 1
         if now - self._logged_at >= _LOG_SECONDS:
-            self._logged_at = now
-            self._log.warning("carrier not let in", connector_id=self._connector_id, address=host, detail=detail)
+            self._log.warning("carrier not let in", connector_id=self._connector_id, address=host, detail=detail, count=self._untold)
+            self._logged_at, self._untold = now, 0
 
     def _cut(self) -> None:
         for caller in list(self._callers):

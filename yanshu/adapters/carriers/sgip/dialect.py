@@ -79,7 +79,7 @@ class SgipDialect:
         settings = self._settings
         if not settings.listen_port:
             return None
-        return Hearing(self._caller, Address(settings.listen_host, settings.listen_port), self._judge)
+        return Hearing(self._caller, Address(settings.listen_host, settings.listen_port), self._admits, self._judge)
 
     def chunk(self, now: datetime) -> Chunk:  # noqa: ARG002 - the shape all dialects have
         """See `Dialect`."""
@@ -119,10 +119,12 @@ class SgipDialect:
     def _caller(self) -> ServerSession[Any]:
         return ServerSession(LoginType.SMG_TO_SP, _CALLER, self._repeats)
 
-    def _judge(self, request: pdus.Bind, host: str) -> Turned | None:
-        """Whether the gateway may come in: from where it should, and with the name and password we gave it."""
-        if self._networks and not _is_in(host, self._networks):
-            return Turned(Result.BAD_LOGIN, "its address is not in listen_allow")
+    def _admits(self, host: str) -> bool:
+        """Whether the gateway may come from there."""
+        return not self._networks or _is_in(host, self._networks)
+
+    def _judge(self, request: pdus.Bind) -> Turned | None:
+        """Whether the gateway may come in: with the name and password we gave it."""
         name = self._settings.listen_login_name or self._settings.login_name
         is_named, is_proven = _is_same(request.login_name, name), _is_same(request.login_password, self._password)
         if is_named and is_proven:
