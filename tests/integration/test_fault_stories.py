@@ -149,7 +149,26 @@ def _refused_login(served: Served, protocol: SimulatedProtocol) -> None:
     told = served.admin.call("GET", f"{path}/explain")
     assert [attempt["connector"] for attempt in told["attempts"]] == [good]
     assert any("It moved from bad to good" in sentence for sentence in told["sentences"])
-    wait_for("the incident", lambda: served.admin.call("GET", "/v1/events?types=connector.breaker_opened")["data"])
-    (incident,) = served.admin.call("GET", "/v1/events?types=connector.breaker_opened")["data"]
-    assert (incident["data"]["object"]["name"], incident["data"]["object"]["cause"]) == ("bad", "no_link")
+    wait_for("the breaker", lambda: served.admin.call("GET", "/v1/events?types=connector.breaker_opened")["data"])
+    (opened,) = served.admin.call("GET", "/v1/events?types=connector.breaker_opened")["data"]
+    assert (opened["data"]["object"]["name"], opened["data"]["object"]["cause"]) == ("bad", "no_link")
     assert served.simulator.state()["totals"]["refused_binds"] == 1
+    _one_incident(served, bad)
+
+
+def _one_incident(served: Served, connector: str) -> None:
+    """Of the blocked link there is one incident, which ends when the password is put right."""
+    (incident,) = served.admin.call("GET", "/v1/incidents?status=open")["data"]
+    assert (incident["kind"], incident["connector"], incident["count"]) == ("link_blocked", connector, 1)
+    assert "A link of connector bad is blocked: " in incident["sentence"]
+    path = f"/v1/incidents/{incident['id']}"
+    assert "通道 bad 的连接被阻止：" in served.admin.call("GET", path, Accept_Language="zh-CN")["sentence"]
+
+    served.admin.call("PATCH", f"/v1/connectors/{connector}", {"password": "simulate"})
+    wait_for("the end of it", lambda: served.admin.call("GET", path)["status"] == "closed")
+    assert [served.admin.call("GET", f"/v1/incidents?status={status}")["data"] == [] for status in ("open", "closed")] == [True, False]
+    told = served.admin.call("GET", "/v1/events?types=incident.opened,incident.closed&order=asc")["data"]
+    assert [(event["type"], event["data"]["object"]["id"]) for event in told] == [
+        ("incident.opened", incident["id"]),
+        ("incident.closed", incident["id"]),
+    ]

@@ -33,6 +33,7 @@ from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.health import Health, Part
 from yanshu.pipeline.health_counts import Counting
 from yanshu.pipeline.inbound import InboundStage
+from yanshu.pipeline.incidents import IncidentWatch
 from yanshu.pipeline.learn import Learner
 from yanshu.pipeline.lookups import Lookups
 from yanshu.pipeline.notify import Notifier
@@ -167,6 +168,7 @@ class Platform:
             services += [
                 Service(name="sweep", run=lambda: stages.sweeper.run(interval)),
                 Service(name="batches", run=stages.runner.run),
+                Service(name="incidents", run=IncidentWatch(self.store, self.clock, stages.router, self.metrics).run),
                 *self.reception.worker_services(),
                 Service(name="notify", run=stages.notifier.run, stop=lambda: stages.notifier.stop(budget), budget_seconds=budget + 1),
             ]

@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from yanshu.app.platform import read_allow, read_health
 from yanshu.app.stores import opened_store
 from yanshu.domain.connectors import LinkReport, LinkState
 from yanshu.domain.errors import StoreError
+from yanshu.domain.incidents import Incident
 from yanshu.rules.accounts.bootstrap import check_seal
 from yanshu.rules.accounts.sealing import SealBroken, Sealer
 from yanshu.rules.contacts.coverage import coverage_of, in_words
@@ -78,8 +79,9 @@ async def _store(settings: Settings, sealer: Sealer | None) -> list[Finding]:
         async with opened_store(settings) as store:
             await store.ping()
             async with store.read() as uow:
-                links = await uow.records.links()
-            found = [_good("store", f"{kind} answers, and its schema is this version's"), _links(links)]
+                links, incidents = await uow.records.links(), await uow.incidents.current()
+                names = {connector.id: connector.name for connector in await uow.definitions.connectors()}
+            found = [_good("store", f"{kind} answers, and its schema is this version's"), _links(links), _incidents(incidents, names)]
             await check_seal(store, sealer)
     except StoreError as error:
         return [_bad("store", f"{kind} cannot be used: {error}")]
@@ -92,6 +94,11 @@ def _links(links: Sequence[LinkReport]) -> Finding:
     states = ", ".join(f"{link.connector_id}:{link.slot} {link.state}{f' ({link.detail})' if link.detail else ''}" for link in links)
     is_good = not any(link.state in _TROUBLE for link in links)
     return Finding("links", is_good, states or "none yet; POST /v1/connectors makes a connector")
+
+
+def _incidents(incidents: Sequence[Incident], names: Mapping[str, str]) -> Finding:
+    told = [f"since {i.opened_at:%Y-%m-%d %H:%M} UTC: {i.sentence(names.get(i.connector_id, i.connector_id), 'en')}" for i in incidents]
+    return Finding("incidents", not told, "\n".join(told) or "none is open")
 
 
 def _master_key(settings: Settings) -> tuple[Finding, Sealer | None]:

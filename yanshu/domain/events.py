@@ -36,6 +36,8 @@ PUBLIC_TYPES: tuple[str, ...] = (
     "connector.breaker_closed",
     "connector.drained",
     "connector.resumed",
+    "incident.opened",
+    "incident.closed",
     "webhook.disabled",
     "webhook.test",
 )

@@ -24,6 +24,7 @@ from yanshu.ports.binds import Binds
 from yanshu.ports.codes import Codes
 from yanshu.ports.filters import EVERY_EVENT, EventFilter, MessageFilter, MessagePage, Page
 from yanshu.ports.health import Healths
+from yanshu.ports.incidents import Incidents
 from yanshu.ports.lessons import Lessons
 
 
@@ -349,6 +350,7 @@ class UnitOfWork(Protocol):
     webhooks: Webhooks
     binds: Binds
     health: Healths
+    incidents: Incidents
     records: Records
 
     async def commit(self) -> None:

@@ -47,6 +47,7 @@ TABLE: dict[str, tuple[type[MetricWrapperBase], str, tuple[str, ...]]] = {
     "yanshu_connector_weight_ratio": (Gauge, "Share of its resting weight that a connector has, for all numbers or an operator's.", _PAIR),
     "yanshu_breakers": (Gauge, "Circuit breakers by connector, operator and state.", (*_PAIR, "state")),
     "yanshu_connector_moves_total": (Counter, "Moves of connectors' health made by this process.", ("connector", "move")),
+    "yanshu_open_incidents": (Gauge, "Incidents of connectors that are open, by kind.", ("kind",)),
     "yanshu_webhook_attempts_total": (Counter, "Webhook calls, by result: delivered, retry, gone, given_up.", ("result",)),
     "yanshu_webhook_seconds": (Histogram, "Duration of webhook calls.", ()),
     "yanshu_bind_submits_total": (Counter, "Submits of customers' binds answered, by protocol and status.", ("protocol", "status")),
@@ -167,6 +168,13 @@ class Metrics:
         """Count moves by (connector, move)."""
         for labels, count in moves.items():
             self._all["yanshu_connector_moves_total"].labels(*labels).inc(count)
+
+    def incidents(self, kinds: Mapping[str, int]) -> None:
+        """Replace the counts of open incidents by kind."""
+        metric = self._all["yanshu_open_incidents"]
+        metric.clear()
+        for kind, count in kinds.items():
+            metric.labels(kind).set(count)
 
     def webhook(self, result: str, seconds: float) -> None:
         """Note one webhook call."""

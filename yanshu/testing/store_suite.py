@@ -13,6 +13,7 @@ from yanshu.testing.stores.binds import BindSuite
 from yanshu.testing.stores.codes import CodeSuite
 from yanshu.testing.stores.health import HealthSuite
 from yanshu.testing.stores.history import HistorySuite
+from yanshu.testing.stores.incidents import IncidentSuite
 from yanshu.testing.stores.lessons import LessonSuite
 from yanshu.testing.stores.messages import MessageSuite
 from yanshu.testing.stores.queue import QueueSuite
@@ -24,6 +25,6 @@ from yanshu.testing.stores.webhooks import WebhookSuite
 
 class StoreSuite(
     MessageSuite, QueueSuite, HistorySuite, RecordSuite, LessonSuite, CodeSuite, SurroundingSuite, WebhookSuite, BindSuite,
-    HealthSuite, TransactionSuite,
+    HealthSuite, IncidentSuite, TransactionSuite,
 ):  # fmt: skip
     """Every method of `ports.store`, and what holds between transactions."""

@@ -34,7 +34,7 @@ def test_every_metric_has_help_a_prefix_and_its_unit(name: str) -> None:
     _, text, _ = TABLE[name]
     assert text.endswith(".")
     assert name.startswith("yanshu_")
-    assert name.endswith(("_total", "_seconds", "_size", "_depth", "_links", "_breakers", "_ratio", "_info"))
+    assert name.endswith(("_total", "_seconds", "_size", "_depth", "_links", "_breakers", "_incidents", "_ratio", "_info"))
 
 
 def test_what_the_pipeline_tells_is_rendered() -> None:
@@ -48,6 +48,7 @@ def test_what_the_pipeline_tells_is_rendered() -> None:
     metrics.answered_http("POST", "/v1/messages", 202, 0.003)
     metrics.standing([Condition(connector_id="con_1", weight_percent=80), Condition(connector_id="con_1", operator=Operator.CMCC)])
     metrics.moved({("con_1", "degraded"): 2})
+    metrics.incidents({"no_link": 1})
     metrics.lagged(0.01)
     metrics.restarted("link:con_1:0")
     told = metrics.render().decode()
@@ -62,6 +63,7 @@ def test_what_the_pipeline_tells_is_rendered() -> None:
         'yanshu_connector_weight_ratio{connector="con_1",operator="all"} 0.8',
         'yanshu_breakers{connector="con_1",operator="cmcc",state="closed"} 1.0',
         'yanshu_connector_moves_total{connector="con_1",move="degraded"} 2.0',
+        'yanshu_open_incidents{kind="no_link"} 1.0',
         "yanshu_inbound_parts_total 1.0",
         'yanshu_commit_seconds_count{stage="accept"} 1.0',
         'yanshu_chunk_size_sum{stage="accept"} 3.0',

@@ -10,6 +10,7 @@ from yanshu.adapters.stores.nouns.codes import CodeRows
 from yanshu.adapters.stores.nouns.definitions import DefinitionRows
 from yanshu.adapters.stores.nouns.health import HealthRows
 from yanshu.adapters.stores.nouns.inbounds import InboundRows
+from yanshu.adapters.stores.nouns.incidents import IncidentRows
 from yanshu.adapters.stores.nouns.lessons import LessonRows
 from yanshu.adapters.stores.nouns.receipts import ReceiptRows
 from yanshu.adapters.stores.nouns.webhooks import WebhookRows
@@ -17,6 +18,7 @@ from yanshu.adapters.stores.session import Session
 from yanshu.ports.binds import Binds
 from yanshu.ports.codes import Codes
 from yanshu.ports.health import Healths
+from yanshu.ports.incidents import Incidents
 from yanshu.ports.lessons import Lessons
 from yanshu.ports.store import (
     Access,
@@ -54,6 +56,7 @@ class Unit(UnitOfWork):
         self.webhooks: Webhooks = WebhookRows(session)
         self.binds: Binds = BindRows(session)
         self.health: Healths = HealthRows(session)
+        self.incidents: Incidents = IncidentRows(session)
         self.codes: Codes = CodeRows(session)
 
     async def commit(self) -> None:
