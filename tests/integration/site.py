@@ -14,15 +14,19 @@ from msgspec.structs import replace
 from tests.integration.serving import free_port
 from yanshu.adapters.carriers.cmpp.dialect import cmpp_carrier
 from yanshu.adapters.carriers.engine import SessionCarrier
+from yanshu.adapters.carriers.http.carrier import HttpCarrier, http_carrier
+from yanshu.adapters.carriers.http.reader import HttpCallbackReader
 from yanshu.adapters.carriers.sgip.dialect import sgip_carrier
 from yanshu.adapters.carriers.smgp.dialect import smgp_carrier
 from yanshu.adapters.carriers.smpp.dialect import smpp_carrier
 from yanshu.adapters.stores import open_store
+from yanshu.app.http import Listener
 from yanshu.domain.commands import Recipient, Send
 from yanshu.domain.connectors import Connector, LinkState, Route
 from yanshu.domain.inbound import Inbound
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Risk
+from yanshu.edge.callbacks.door import CallbackDoor, path_of
 from yanshu.pipeline.accept import Accepter
 from yanshu.pipeline.check import Checker
 from yanshu.pipeline.compose import Composer
@@ -35,6 +39,7 @@ from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.sweep import Sweeper
+from yanshu.ports.callbacks import CallbackKind, CallbackUrls
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
 from yanshu.rules.contacts.lessons import Policy
@@ -63,12 +68,16 @@ WAITS = Waits(
 
 
 class Spoken(NamedTuple):
-    """How a connector of a protocol is made: its carrier, the setting that names the account, others, and those of an impatient one."""
+    """How a connector of a protocol is made: its carrier, the setting that names the account, others, and those of an impatient one.
 
-    carrier: Callable[..., SessionCarrier]
+    `cuts` tells whether we cut long texts, over a session, or the carrier does.
+    """
+
+    carrier: Callable[..., SessionCarrier | HttpCarrier]
     account: str
     impatient: dict[str, float]
     others: Callable[[Account], dict[str, Any]] = lambda _: {}
+    cuts: bool = True
 
     def settings_of(self, account: Account) -> dict[str, Any]:
         """Return what makes a connector for an account."""
@@ -82,11 +91,15 @@ def _listening(account: Account) -> dict[str, Any]:
     return {**own, "listen_host": host, "listen_port": int(port)} if port else own
 
 
+_GENERIC = {"provider": "generic_json", "tls": False, "connect_timeout_seconds": 1.0}
 SPOKEN: dict[SimulatedProtocol, Spoken] = {
     "smpp": Spoken(smpp_carrier, "system_id", {"enquire_link_seconds": 0.3}),
     "cmpp": Spoken(cmpp_carrier, "sp_id", {"active_test_seconds": 0.3}),
     "sgip": Spoken(sgip_carrier, "login_name", {"idle_seconds": 1.0}, _listening),
     "smgp": Spoken(smgp_carrier, "client_id", {"active_test_seconds": 0.3}),
+    "http": Spoken(
+        http_carrier, "account", {"response_timeout_seconds": 0.2, "connect_timeout_seconds": 0.2}, lambda _: _GENERIC, cuts=False
+    ),
 }
 
 
@@ -104,7 +117,8 @@ class Site:
     waits: Waits = WAITS
     throughput: int = 0
     clock: SystemClock = field(default_factory=SystemClock)
-    carriers: list[SessionCarrier] = field(default_factory=list)
+    carriers: list[SessionCarrier | HttpCarrier] = field(default_factory=list)
+    door: Listener = field(default_factory=lambda: Listener(1))
 
     async def start(self) -> None:
         """Wire the stages; the links come up by themselves."""
@@ -121,6 +135,11 @@ class Site:
         self.supervisor.spawn("accept", self.accepter.run)
         self.supervisor.spawn("outcome", self.outcome.run)
         self.supervisor.spawn("sweep", lambda: sweeper.run(0.05))
+        if self.protocol == "http":
+            reader = HttpCallbackReader(clock, lambda _: "simulate", lambda _: "t0k3n")
+            self.door.open("127.0.0.1", 0, "")
+            self.door.offer(CallbackDoor(self.router, reader, self.outcome, metrics, lambda: self.door.url))
+            self.supervisor.spawn("callbacks", self.door.serve)
         self.hold_links()
 
     def hold_links(self, node: str = "node_1") -> None:
@@ -131,6 +150,11 @@ class Site:
         fleet = self.fleet
         self.supervisor.spawn("fleet", lambda: fleet.run(self.supervisor))
 
+    @property
+    def long_segments(self) -> int:
+        """In how many submits a `LONG_TEXT` goes."""
+        return 4 if SPOKEN[self.protocol].cuts else 1
+
     def is_up(self) -> bool:
         """Whether all links are up."""
         return len(self.carriers) == len(self.accounts) and all(carrier.state is LinkState.UP for carrier in self.carriers)
@@ -139,10 +163,14 @@ class Site:
         """Drain, then end."""
         await self.fleet.stop(5.0)
         await self.outcome.settled()
+        await self.door.drain()
         await self.supervisor.stop()
+        self.door.close()
 
-    def _carrier(self, connector: Connector, slot: int) -> SessionCarrier:
-        self.carriers.append(SPOKEN[self.protocol].carrier(connector, "simulate", self.outcome, self.clock, slot))
+    def _carrier(self, connector: Connector, slot: int) -> SessionCarrier | HttpCarrier:
+        urls = CallbackUrls(*(self.door.url + path_of(connector.id, "t0k3n", kind) for kind in CallbackKind))
+        place = urls if self.protocol == "http" else slot
+        self.carriers.append(SPOKEN[self.protocol].carrier(connector, "simulate", self.outcome, self.clock, place))
         return self.carriers[-1]
 
     async def _define(self) -> None:

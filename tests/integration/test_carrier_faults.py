@@ -19,6 +19,7 @@ from yanshu.simulator import Account, Behaviour
 from yanshu.simulator.behaviour import SimulatedProtocol
 
 over_every_protocol = pytest.mark.parametrize("protocol", SPOKEN)
+over_every_session = pytest.mark.parametrize("protocol", [protocol for protocol, spoken in SPOKEN.items() if spoken.cuts])
 
 DELIVERED = ("delivered", None)
 UNKNOWN = ("undelivered", "outcome_unknown")
@@ -51,10 +52,10 @@ async def test_a_carrier_with_odd_habits_delivers_everything_once(
         await site.send(*people(20), text=LONG_TEXT)
         assert await site.ended() == {DELIVERED: 80}
         assert set(site.taken().values()) == {1}
-        assert len(site.taken()) == 60 + 20 * 4
+        assert len(site.taken()) == 60 + 20 * site.long_segments
 
 
-@over_every_protocol
+@over_every_session
 async def test_long_messages_under_throttling_are_delivered_completely(tmp_path: Path, protocol: SimulatedProtocol) -> None:
     async with running(tmp_path, Behaviour(throttle_per_second=15), protocol) as site:
         await site.send(*people(8), text=LONG_TEXT)
@@ -81,7 +82,7 @@ async def test_a_carrier_whose_limit_is_respected_never_has_to_throttle(tmp_path
         assert site.simulator.state()["totals"]["throttled"] == 0
 
 
-@over_every_protocol
+@over_every_session
 async def test_the_rest_of_a_long_message_is_written_over_the_next_connection(tmp_path: Path, protocol: SimulatedProtocol) -> None:
     async with running(tmp_path, Behaviour(throttle_per_second=1), protocol) as site:
         await site.send(*people(1), text=LONG_TEXT)
@@ -93,7 +94,7 @@ async def test_the_rest_of_a_long_message_is_written_over_the_next_connection(tm
         assert len(site.taken()) == 4
 
 
-@over_every_protocol
+@over_every_session
 async def test_a_stop_in_the_middle_of_a_long_message_writes_its_rest(tmp_path: Path, protocol: SimulatedProtocol) -> None:
     async with running(tmp_path, Behaviour(throttle_per_second=1), protocol) as site:
         await site.send(*people(1), text=LONG_TEXT)
@@ -127,8 +128,9 @@ async def test_answers_that_never_come_are_unknown_and_resolved_by_receipts(tmp_
         assert site.simulator.state()["totals"]["unanswered"] > 0
 
 
-@over_every_protocol
+@over_every_session
 async def test_without_answer_and_receipt_nobody_knows_and_nothing_is_sent_again(tmp_path: Path, protocol: SimulatedProtocol) -> None:
+    """Not over HTTP, where such a carrier gets single messages after the first few: see `test_http_carrier`."""
     async with running(tmp_path, Behaviour(answer_loss_rate=1.0, receipt_loss_rate=1.0), protocol) as site:
         await site.send(*people(30))
         assert await site.ended() == {UNKNOWN: 30}
@@ -239,7 +241,8 @@ async def test_every_test_number_tells_its_story(tmp_path: Path, protocol: Simul
         await site.ended()
         found = {idents[message.id]: message for message in await site.messages()}
         told = [(number, text, str(found[number].status), found[number].reason_code) for number, text, *_ in STORY]
-        assert told == STORY
+        # Where the carrier cuts, a text arrives as a whole or not at all.
+        assert told == [row if SPOKEN[protocol].cuts or row[0] != "09" else (*row[:3], None) for row in STORY]
         assert (found["07"].connector_id, found["07"].attempts) == ("con_second", 2)
         assert set(site.taken().values()) == {1}
         replies = Counter((inbound.sender[-2:], inbound.text) for inbound in await site.inbounds())

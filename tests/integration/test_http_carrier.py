@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -211,6 +212,37 @@ async def test_a_carrier_that_is_away_gets_nothing_and_is_looked_for_until_it_is
         await until(lambda: len(intake.answers) == 3)
         assert intake.results[-1] is R.ACCEPTED
     assert intake.states[:4] == [LinkState.CONNECTING, LinkState.UP, LinkState.DOWN, LinkState.CONNECTING]
+
+
+async def test_a_carrier_of_which_nobody_knows_is_tried_with_single_messages_and_not_with_the_queue(cloud: Cloud) -> None:
+    cloud.answer = said(500, b"")
+    async with up(cloud, window=5) as (carrier, intake):
+        carrier.submit([message(f"msg_{number}") for number in range(20)])
+        await until(lambda: len(intake.answers) == 20)
+        assert set(intake.results) == {R.UNANSWERED, R.UNSENT}
+        assert len(cloud.calls) == intake.results.count(R.UNANSWERED) <= 5 + 4  # five in a row, and what was under way by then
+        assert (carrier.state, carrier.free()) == (LinkState.DOWN, 0)
+        assert "5 requests in a row" in intake.details[-1]
+        await until(lambda: carrier.state is LinkState.UP)
+        assert carrier.free() == 1
+        carrier.submit([message("msg_20")])
+        await until(lambda: len(intake.answers) == 21)
+        assert (intake.results[-1], carrier.state) == (R.UNANSWERED, LinkState.DOWN)
+        cloud.answer = ACCEPTED["generic_json"]
+        await until(lambda: carrier.state is LinkState.UP)
+        carrier.submit([message("msg_21")])
+        await until(lambda: len(intake.answers) == 22)
+        assert (intake.results[-1], carrier.free()) == (R.ACCEPTED, 5)
+
+
+async def test_now_and_then_an_answer_of_no_use_leaves_the_link_alone(cloud: Cloud) -> None:
+    turns = iter(range(100))
+    cloud.answer = lambda call: said(500, b"")(call) if next(turns) % 4 else ACCEPTED["generic_json"](call)
+    async with up(cloud, window=1) as (carrier, intake):
+        carrier.submit([message(f"msg_{number}") for number in range(20)])
+        await until(lambda: len(intake.answers) == 20)
+        assert Counter(intake.results) == {R.UNANSWERED: 15, R.ACCEPTED: 5}
+        assert carrier.state is LinkState.UP
 
 
 async def test_nothing_is_taken_before_the_carrier_can_be_reached(cloud: Cloud) -> None:

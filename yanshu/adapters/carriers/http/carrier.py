@@ -1,7 +1,8 @@
 """The HTTP carrier: one message is one request, whatever its length; the carrier cuts it into segments itself.
 
-There is no session to hold. A link is up once a connection could be opened, and goes down when a request finds none, or is blocked
-when the carrier refuses the account; then it looks again after growing pauses, and lets a single message try after a refusal.
+There is no session to hold. A link is up once a connection could be opened. It goes down when a request finds none, or when several
+in a row end with nobody knowing, and is blocked when the carrier refuses the account. Then it looks again after growing pauses, and
+lets a single message try before it takes more: a carrier that is broken must not make a whole queue unknown.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ _ENTROPY_BYTES = 2
 _NONCE_BYTES = 16
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+_MOST_UNKNOWN = 5
 
 
 class _Flight(Struct):
@@ -77,6 +79,7 @@ class HttpCarrier:
         self._pause = 0.0
         self._proven_at: float | None = None
         self._is_on_trial = False
+        self._unknown = 0
         self._reached, self._detail = LinkState.DOWN, "not connected yet"
         self._state = LinkState.DOWN
         self._stopping = asyncio.Event()
@@ -154,16 +157,15 @@ class HttpCarrier:
         await self._trouble.wait()
         return self._pause
 
-    def _fail(self, state: LinkState, why: str) -> None:
-        """Go down, or be blocked, for a pause that grows from one time to the next."""
+    def _fail(self, state: LinkState, why: str, *, is_suspect: bool) -> None:
+        """Go down, or be blocked, for a pause that grows from one time to the next; one that is suspect comes back on trial."""
         if self._reached is not LinkState.UP:
             return
         if self._proven_at is not None:
             self._backoff.was_up(self._clock.monotonic() - self._proven_at)
-        entropy = self._clock.entropy(_ENTROPY_BYTES)
-        is_refused = state is LinkState.BLOCKED
-        self._is_on_trial = self._is_on_trial or is_refused
-        self._pause = self._backoff.after_refusal(entropy) if is_refused else self._backoff.after_failure(entropy)
+        entropy, backoff = self._clock.entropy(_ENTROPY_BYTES), self._backoff
+        self._is_on_trial = self._is_on_trial or is_suspect
+        self._pause = backoff.after_refusal(entropy) if state is LinkState.BLOCKED else backoff.after_failure(entropy)
         self._trouble.set()
         self._change(state, f"{why}; next try in {self._pause:.0f} s")
 
@@ -248,29 +250,34 @@ class HttpCarrier:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is None:
             outcomes = task.result()
-            self._learn(outcomes)
         else:
             outcomes = [Outcome(AnswerResult.UNANSWERED if flight.call.is_begun else AnswerResult.UNSENT, None, None)]
-            self._doubt(flight, error)
+            self._note(flight, error)
+        if flight.call.is_begun:
+            self._learn(outcomes)
         now = self._clock.now()
         self._intake.answered([self._answer(flight, place, len(outcomes), now) for place in enumerate(outcomes, 1)])
         self._publish()
 
     def _learn(self, outcomes: Sequence[Outcome]) -> None:
-        """Be blocked when the carrier refuses the account; otherwise it is proven to be in order."""
+        """Judge the link by how a request ended that reached the carrier."""
         blocked = next((outcome for outcome in outcomes if outcome.is_blocked), None)
         if blocked is not None:
-            self._fail(LinkState.BLOCKED, f"the carrier refuses the account: {blocked.code}")
-            return
-        self._is_on_trial = False
-        if self._proven_at is None:
-            self._proven_at = self._clock.monotonic()
+            self._fail(LinkState.BLOCKED, f"the carrier refuses the account: {blocked.code}", is_suspect=True)
+        elif any(outcome.result is AnswerResult.UNANSWERED for outcome in outcomes):
+            self._unknown += 1
+            if self._unknown >= _MOST_UNKNOWN or self._is_on_trial:
+                self._fail(LinkState.DOWN, f"no answer of use to {self._unknown} requests in a row", is_suspect=True)
+        else:
+            self._unknown, self._is_on_trial = 0, False
+            if self._proven_at is None:
+                self._proven_at = self._clock.monotonic()
 
-    def _doubt(self, flight: _Flight, error: BaseException) -> None:
+    def _note(self, flight: _Flight, error: BaseException) -> None:
         """Go down when no connection could be had; an error that nobody expects is a fault of ours, and told."""
         if isinstance(error, NoAnswer):
             if not flight.call.is_begun:
-                self._fail(LinkState.DOWN, f"no connection: {error}")
+                self._fail(LinkState.DOWN, f"no connection: {error}", is_suspect=False)
         elif not isinstance(error, asyncio.CancelledError):
             self._log.error("request failed", message_id=flight.message.id, connector_id=self.connector_id, exc_info=error)
 
