@@ -205,8 +205,8 @@ class Progress:
         rows = tuple(self.submissions.values())
         pause = None if permanent else self._waits.retry * 2 ** (self.message.attempts - 1)
         step = after_refusal(self.message, rows, now, pause, self.reach)
-        # An attempt before may have been taken and have failed only then: a late receipt of it may still correct the end.
-        was_taken = any(row.status in _REPORTED_LOST for row in rows)
+        # An attempt before may have been taken, as far as anybody knows: a late receipt of it may still correct the end.
+        was_taken = any(row.status is not SubmissionStatus.REFUSED for row in rows)
         note = {"because": "refused", "class": self._decisive(), "code": code}
         self._follow(step, Status.UNDELIVERED if was_taken else Status.FAILED, now, note, code)
 
@@ -306,12 +306,17 @@ class Progress:
         self._follow(step, Status.UNDELIVERED, now, {"because": "undelivered", "class": self._decisive(), **note}, raw)
 
     def _deliver(self, now: datetime, attempt: int, note: dict[str, Any]) -> None:
-        """Delivered; as a correction only within its window. When it was an attempt before the present one, that may arrive as well."""
+        """Delivered; as a correction only within its window. A later attempt that was not refused may arrive as well."""
         done = self.message.done_at
         if done is not None and now - done > CORRECTION_WINDOW:
             return
-        risk = {"duplicates_possible": True} if attempt < self.message.attempts else {}
+        risk = {"duplicates_possible": True} if any(map(self._may_arrive, range(attempt + 1, self.message.attempts + 1))) else {}
         self.move(Status.DELIVERED, now, note=note, submitted_at=self._since(now), reason_code=None, reason_raw=None, **risk)
+
+    def _may_arrive(self, attempt: int) -> bool:
+        """Whether an attempt is on its way, as far as anybody knows, or has arrived."""
+        rows = [row for row in self.submissions.values() if row.attempt == attempt]
+        return not rows or any(row.status is not SubmissionStatus.REFUSED for row in rows)
 
     def _since(self, now: datetime) -> datetime:
         return self.message.submitted_at or now

@@ -328,8 +328,21 @@ def test_a_resend_that_nobody_takes_ends_undelivered_and_may_still_be_corrected(
     again.answered([replace(answer(R.REFUSED, attempt=2, code="0x0000000b"), connector_id="con_b")], NOW, CODES)
     assert (again.message.status, again.message.reason_code) == (Status.UNDELIVERED, "param")
     again.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
-    assert again.message.status is Status.DELIVERED
+    assert (again.message.status, again.message.duplicates_possible) == (Status.DELIVERED, False)
     assert again.steps[-1].type == "message.corrected"
+
+
+def test_a_refusal_after_an_unanswered_attempt_leaves_the_end_open_to_a_late_receipt() -> None:
+    fields = {"lane": Lane.OTP, "risk": Risk.BEST_EFFORT, "expires_at": NOW + timedelta(minutes=5)}
+    first = Progress(message(**fields), (), WAITS)
+    first.answered([answer(R.UNANSWERED)], NOW, CODES)
+    first.overdue(NOW + WAITS.unknown_resend)
+    claimed = replace(first.message, status=Status.SUBMITTING, attempts=2)
+    again = Progress(claimed, tuple(first.submissions.values()), WAITS)
+    again.answered([replace(answer(R.REFUSED, attempt=2), connector_id="con_b")], NOW, CODES)
+    assert again.message.status is Status.UNDELIVERED
+    again.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
+    assert (again.message.status, again.message.duplicates_possible) == (Status.DELIVERED, True)
 
 
 def test_a_long_text_is_sent_again_only_when_no_segment_arrived() -> None:
