@@ -124,7 +124,7 @@ class Site:
         """Wire the stages; the links come up by themselves."""
         store, clock, metrics = self.store, self.clock, Metrics()
         self.router = Router(store)
-        self.numbers = Numbers(store, shipped_prefixes(), Policy(), metrics)
+        self.numbers = Numbers(store, clock, shipped_prefixes(), Policy(), metrics)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, metrics, self.waits, shipped_causes(self.router))

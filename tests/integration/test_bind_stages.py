@@ -40,7 +40,7 @@ class Counter:
         self.samples = BindSamples(clock)
         self.bind = self.samples.bind(id="bnd_one")
         self.router = Router(store)
-        numbers = Numbers(store, shipped_prefixes(), Policy(), self.metrics)
+        numbers = Numbers(store, clock, shipped_prefixes(), Policy(), self.metrics)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, numbers), self.metrics, 20_000)
         self.intake = BindIntake(store, clock, self.accepter, read_text)
         self.expander = BindExpander(store, clock)

@@ -56,7 +56,7 @@ class House:
         waits = Waits()
         prefixes = shipped_prefixes()
         self.router = Router(store, prefixes)
-        self.numbers = Numbers(store, prefixes, Policy(), self.metrics)
+        self.numbers = Numbers(store, clock, prefixes, Policy(), self.metrics)
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), self.metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, self.metrics, waits, shipped_causes(self.router))

@@ -191,7 +191,7 @@ class Platform:
             unknown_resend=timedelta(seconds=settings.unknown_resend_seconds),
             partial=timedelta(seconds=settings.partial_grace_seconds),
         )
-        numbers = Numbers(store, self.prefixes, read_policy(settings), self.metrics)
+        numbers = Numbers(store, clock, self.prefixes, read_policy(settings), self.metrics)
         lookups = self._attach_register(numbers)
         router = Router(store, self.prefixes)
         accepter = Accepter(store, clock, Composer(clock, Checker(), router, numbers), self.metrics, settings.accept_backlog)

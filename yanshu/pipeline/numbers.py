@@ -18,6 +18,7 @@ from yanshu.domain.lessons import Heard, Lesson
 from yanshu.domain.numbers import NumberFacts, Operator, Source
 from yanshu.pipeline.lookups import Lookups
 from yanshu.pipeline.moved import Homes
+from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.rules.contacts.lessons import NEWS, Policy, Taught, facts_with, homes, is_adrift, is_trusted, looked_up, teach
 from yanshu.rules.contacts.prefixes import MAINLAND, Prefixes
@@ -26,8 +27,8 @@ from yanshu.runtime.sieve import Sieve
 
 _POLL_SECONDS = 2.0
 _PAGE = 10_000
-# Lessons are read again that were written so long before the last one: by a slow transaction, or a clock that is behind.
-_OVERLAP = timedelta(seconds=60)
+# Lessons are read again that were written so long before the last one: by a slow transaction, or by a clock that is behind.
+_OVERLAP = timedelta(seconds=10)
 _START = datetime(1970, 1, 2, tzinfo=UTC)
 
 Learned = Mapping[str, NumberFacts]
@@ -58,8 +59,9 @@ NOTHING_GAINED = Gained(Counter())
 class Numbers:
     """Answers what is known of numbers, a chunk at a time, and learns from what became of messages to them."""
 
-    def __init__(self, store: Store, prefixes: Prefixes, policy: Policy, metrics: Metrics) -> None:
+    def __init__(self, store: Store, clock: Clock, prefixes: Prefixes, policy: Policy, metrics: Metrics) -> None:
         self._store = store
+        self._clock = clock
         self._prefixes = prefixes
         self._policy = policy
         self._metrics = metrics
@@ -87,7 +89,8 @@ class Numbers:
     async def refresh(self) -> None:
         """Hear about which numbers something was learned since the last time."""
         async with self._store.read() as uow:
-            since, after = self._read_up_to - _OVERLAP, ""
+            # No later than now: a clock that ran ahead must not hide what is written by right ones.
+            since, after = min(self._read_up_to, self._clock.now()) - _OVERLAP, ""
             while page := await uow.lessons.written(since, after, _PAGE):
                 self._sieve.add(number for number, _ in page)
                 after, since = page[-1]
@@ -100,7 +103,7 @@ class Numbers:
         while True:
             with contextlib.suppress(StoreBusy):
                 await self.refresh()
-            await self._store.wait("lessons", _POLL_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def learned_of(self, numbers: Sequence[str], now: datetime, uow: UnitOfWork | None = None, *, is_real: bool = True) -> Learned:
         """Return what was learned about numbers (E.164) of a chunk; with `uow`, as its transaction sees it.
@@ -190,13 +193,10 @@ class Numbers:
         return Gained(Counter(_effect(before.get(number), lesson) for number, lesson in changed.items()), adrift)
 
     def learned(self, gained: Gained) -> None:
-        """What `learn` has gained is in the store: count it, and let others know that there is something to ask for."""
-        if not gained.effects:
-            return
+        """What `learn` has gained is in the store: count it, and ask the register where to numbers have moved."""
         self._metrics.learned({effect.value: count for effect, count in gained.effects.items()})
         if self._lookups is not None:
             self._lookups.want(gained.adrift)
-        self._store.wake("lessons")
 
     def _facts(self, lesson: Lesson, now: datetime) -> NumberFacts:
         return facts_with(self._prefixes.facts_of(lesson.number), lesson, now)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -54,19 +54,15 @@ class FakeStore:
 
     def __init__(self, lessons: FakeLessons) -> None:
         self.lessons = lessons
-        self.woken: list[str] = []
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Any]:
         yield self
 
-    def wake(self, topic: str) -> None:
-        self.woken.append(topic)
-
 
 def _numbers(lessons: FakeLessons) -> tuple[Numbers, FakeStore]:
     store = FakeStore(lessons)
-    return Numbers(cast(Store, store), shipped_prefixes(), Policy(), Metrics()), store
+    return Numbers(cast(Store, store), FakeClock(), shipped_prefixes(), Policy(), Metrics()), store
 
 
 def _heard(clock: FakeClock, number: str, outcome: OutcomeClass) -> Heard:
@@ -124,13 +120,13 @@ async def test_a_busy_store_has_taught_nothing(clock: FakeClock) -> None:
     assert list(await numbers.learned_of([ONE], clock.now())) == [ONE]
 
 
-async def test_lessons_are_told_to_the_others(clock: FakeClock) -> None:
+async def test_what_was_learned_here_is_known_here_at_once(clock: FakeClock) -> None:
     numbers, store = _numbers(FakeLessons())
     for number in (ONE, TWO):
         gained = await numbers.learn(cast(UnitOfWork, store), [_heard(clock, number, OutcomeClass.PORTED)])
         assert (gained.effects, gained.adrift) == ({Effect.OPERATOR: 1}, (number,))
         numbers.learned(gained)
-    assert (store.woken, numbers.may_know(ONE), numbers.may_know(THREE)) == (["lessons"] * 2, True, False)
+    assert [numbers.may_know(number) for number in (ONE, TWO, THREE)] == [True, True, False]
 
 
 async def test_what_is_heard_twice_in_one_chunk_counts_in_its_order(clock: FakeClock) -> None:
@@ -141,3 +137,20 @@ async def test_what_is_heard_twice_in_one_chunk_counts_in_its_order(clock: FakeC
     assert gained.effects == {Effect.OPERATOR: 1, Effect.STRIKE: 1}
     assert len(store.lessons.known[TWO].strikes) == 1
     assert (await numbers.learn(cast(UnitOfWork, store), [_heard(clock, THREE, OutcomeClass.HANDSET)])).effects == {}
+
+
+async def test_lessons_of_others_are_heard_of_also_behind_one_from_a_clock_that_ran_ahead(clock: FakeClock) -> None:
+    samples = Samples(clock)
+    numbers, store = _numbers(FakeLessons(samples.lesson(ONE, updated_at=clock.now() + timedelta(days=1))))
+    await numbers.refresh()
+    await store.lessons.save([samples.lesson(TWO, updated_at=clock.now() - timedelta(seconds=9))])
+    await numbers.refresh()
+    assert [numbers.may_know(number) for number in (ONE, TWO, THREE)] == [True, True, False]
+
+
+async def test_pages_of_lessons_are_read_to_the_last(clock: FakeClock) -> None:
+    samples = Samples(clock)
+    known = [f"+86138{serial:08d}" for serial in range(20_000)]
+    numbers, _ = _numbers(FakeLessons(*(samples.lesson(number) for number in known)))
+    await numbers.refresh()
+    assert all(map(numbers.may_know, known))

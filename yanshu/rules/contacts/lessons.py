@@ -93,12 +93,25 @@ def _delivered(lesson: Taught, heard: Heard, policy: Policy) -> Taught:
     if lesson is None:
         return None
     alive = replace(lesson, strikes=(), dead_since=None, probe_at=None)
-    if heard.serves is not None and heard.serves is heard.owner:
+    if heard.serves is None or _is_settled(lesson, heard, policy):
+        pass
+    elif heard.serves is heard.owner:
         alive = _without_operator(alive)
-    elif heard.serves is not None:
+    else:
         alive = _served(alive, heard, heard.serves, _DELIVERED, policy)
         alive = replace(alive, moved_from=())
     return _kept(alive, heard.at, policy) if alive != lesson else lesson
+
+
+def _is_settled(lesson: Lesson, heard: Heard, policy: Policy) -> bool:
+    """Whether a delivery over its operator says nothing new: it is not written down with every message.
+
+    What a register has said stays as it is, also that the number is at home: it would only be asked again.
+    """
+    if lesson.operator is not heard.serves or lesson.trusted_until is None:
+        return False
+    left = lesson.trusted_until - heard.at
+    return left > timedelta(0) if lesson.source is Source.LOOKUP else lesson.confidence >= _DELIVERED and left > policy.trust / 2
 
 
 def _ported(lesson: Taught, heard: Heard, policy: Policy) -> Taught:

@@ -141,6 +141,30 @@ def test_a_lookup_overrules_what_was_guessed_and_leaves_the_strikes() -> None:
     assert fresh.expires_at == START + 30 * DAY
 
 
+def test_a_delivery_over_the_known_operator_is_written_down_only_now_and_then() -> None:
+    known = _taught((0, C.PORTED, "LT:11", O.CMCC), (0, C.DELIVERED, "", O.CTCC))
+    assert known is not None
+    assert _taught((1, C.DELIVERED, "", O.CTCC), (89, C.DELIVERED, "", O.CTCC), lesson=known) is known
+    later = _taught((91, C.DELIVERED, "", O.CTCC), lesson=known)
+    assert later is not None
+    assert later.trusted_until == START + (91 + 180) * DAY
+
+
+def test_what_a_register_has_said_is_not_forgotten_when_it_proves_true() -> None:
+    at_home = looked_up(None, NUMBER, O.CMCC, "register", START, START + 30 * DAY)
+    assert _taught((1, C.DELIVERED, "", O.CMCC), lesson=at_home) is at_home
+    struck = _taught((1, *_ABSENT, O.CMCC), lesson=at_home)
+    assert _taught((2, C.DELIVERED, "", O.CMCC), lesson=struck) == replace(at_home, updated_at=START + 2 * DAY)
+    assert _taught((31, C.DELIVERED, "", O.CMCC), lesson=at_home) is None, "it is not believed any more"
+
+
+def test_a_delivery_elsewhere_overrules_a_register() -> None:
+    wrong = looked_up(None, NUMBER, O.CMCC, "register", START, START + 30 * DAY)
+    right = _taught((1, C.DELIVERED, "", O.CTCC), lesson=wrong)
+    assert right is not None
+    assert (right.operator, right.source) == (O.CTCC, Source.LEARNED)
+
+
 def test_a_lesson_that_changes_nothing_is_the_same_lesson() -> None:
     lesson = looked_up(None, NUMBER, O.CMCC, "register", START, START + 30 * DAY)
     assert _taught((1, C.DELIVERED, "", None), lesson=lesson) is lesson
