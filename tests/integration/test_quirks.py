@@ -28,6 +28,13 @@ async def test_a_receipt_is_asked_for_every_segment(tmp_path: Path, protocol: Si
 
 
 @over_every_protocol
+async def test_a_carrier_that_reports_on_some_segments_and_means_all_is_not_waited_for(tmp_path: Path, protocol: SimulatedProtocol) -> None:
+    async with running(tmp_path, protocol=protocol, connector={"one_receipt": True}, livemode=False) as site:
+        await site.send("+8610000000009", text="长" * 150)  # of three segments the second is never reported
+        assert await site.ended() == {DELIVERED: 1}
+
+
+@over_every_protocol
 async def test_segments_are_what_is_counted_against_the_throughput(tmp_path: Path, protocol: SimulatedProtocol) -> None:
     async with running(tmp_path, Behaviour(throttle_per_second=20), protocol, throughput=15) as site:
         await site.send(*people(10), text=LONG_TEXT)

@@ -68,6 +68,11 @@ class Causes:
         """Return what a receipt for this recipient means."""
         return self._codes().find(self._table(recipient, connector_id), stat, err, connector_id)
 
+    def one_receipt(self, connector_id: str) -> bool:
+        """Whether a connector says that its carrier reports on one segment of a long text for all of them."""
+        connector = self._known.connectors.get(connector_id)
+        return connector is not None and connector.settings.get("one_receipt") is True
+
     def find(self, submission: Submission) -> Finding | None:
         """Return what the last word on a submission means: its receipt, else its refusal; None while there is none.
 

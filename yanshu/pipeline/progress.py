@@ -53,6 +53,9 @@ class Reading(Protocol):
     def of_receipt(self, connector_id: str, recipient: str, stat: str, err: str) -> Finding:
         """Return what a receipt means."""
 
+    def one_receipt(self, connector_id: str) -> bool:
+        """Whether the carrier reports on one segment of a long text for all of them."""
+
 
 _ANSWER_STATUS: dict[AnswerResult, SubmissionStatus] = {
     AnswerResult.ACCEPTED: SubmissionStatus.ACCEPTED,
@@ -253,10 +256,19 @@ class Progress:
         )
         self.changed.add(key)
         if status not in _OPEN:
+            if known.total > 1 and codes.one_receipt(receipt.connector_id):
+                self._speak_for_all(self.submissions[key])
             self._settle(receipt, attempt, now)
             if self.message is before:
                 self._touch(now)
         return True
+
+    def _speak_for_all(self, said: Submission) -> None:
+        """Let the last word on one segment count for those of its attempt that have none of their own."""
+        for key, row in self.submissions.items():
+            if row.attempt == said.attempt and row.receipt_status is None and row.status in _OPEN | _REPORTED_LOST:
+                self.submissions[key] = replace(row, status=said.status, outcome=said.outcome, receipt_at=said.receipt_at)
+                self.changed.add(key)
 
     def _touch(self, now: datetime) -> None:
         """Count a last word on one segment as a change, although it decides nothing yet.

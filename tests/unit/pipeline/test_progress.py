@@ -29,7 +29,26 @@ class Nobody:
         return None
 
 
+class OneForAll(Nobody):
+    """A router that knows a carrier which reports on one segment for all."""
+
+    connectors: ClassVar[dict[str, Connector]] = {
+        "con_a": Connector(
+            id="con_a",
+            name="a",
+            protocol="cmpp",
+            host="127.0.0.1",
+            port=1,
+            settings={"one_receipt": True},
+            secret="",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+    }
+
+
 CODES = shipped_causes(Nobody())
+S = ReceiptState
 
 
 def message(**fields: object) -> Message:
@@ -182,6 +201,28 @@ def test_partly_reported_ends_delivered_when_nothing_failed() -> None:
     progress.reported(receipt(ReceiptState.DELIVERED), 1, 1, NOW, CODES)
     progress.overdue(NOW + WAITS.partial)
     assert progress.message.status is Status.DELIVERED
+
+
+ONE_FOR_ALL = [
+    ("the first, delivered", [(1, S.DELIVERED, "DELIVRD")], Status.DELIVERED),
+    ("the last, delivered", [(3, S.DELIVERED, "DELIVRD")], Status.DELIVERED),
+    ("one that failed", [(1, S.UNDELIVERABLE, "MK:0001")], Status.UNDELIVERED),
+    ("one that failed and was delivered late", [(2, S.UNDELIVERABLE, "MK:0001"), (2, S.DELIVERED, "DELIVRD")], Status.DELIVERED),
+    ("one that is not final", [(1, S.ACCEPTED, "ACCEPTD")], Status.SUBMITTED),
+]
+
+
+@pytest.mark.parametrize(("name", "reports", "status"), ONE_FOR_ALL, ids=[case[0] for case in ONE_FOR_ALL])
+def test_one_receipt_counts_for_all_segments_where_the_connector_says_so(
+    name: str, reports: list[tuple[int, ReceiptState, str]], status: Status
+) -> None:
+    progress = Progress(message(segments=3), (), WAITS)
+    codes = shipped_causes(OneForAll())
+    progress.answered([answer(R.ACCEPTED, segment=part, total=3) for part in (1, 2, 3)], NOW, codes)
+    for segment, state, stat in reports:
+        assert progress.reported(receipt(state, stat), 1, segment, NOW, codes)
+    assert progress.message.status is status
+    assert {row.receipt_status for row in progress.submissions.values()} == {None, reports[-1][2]}
 
 
 DEADLINES = [

@@ -17,8 +17,8 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `version` ``auto`` begins with 3.0 and falls back to 2.0 when the gateway finds that too high. `text_format` ``gbk`` sends what
     GBK has in format 15 and all else in UCS-2. `number_prefix` goes in front of mainland numbers. `pad_sp_id` digests a short id
-    padded to six octets. `strict_digest` leaves a gateway that does not prove itself. `result_overrides` change what a result
-    means (``{"51": "throttled"}``).
+    padded to six octets. `strict_digest` leaves a gateway that does not prove itself. `one_receipt` is the pipeline's to read:
+    that of one segment counts for all. `result_overrides` change what a result means (``{"51": "throttled"}``).
     """
 
     sp_id: Annotated[str, Meta(min_length=1, max_length=6, pattern=ASCII)]
@@ -39,6 +39,7 @@ class CmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     response_timeout_seconds: Seconds = 10.0
     connect_timeout_seconds: Seconds = 10.0
     acceptd_is_final: bool = False
+    one_receipt: bool = False
     result_overrides: Annotated[dict[str, AnswerResult], Meta(max_length=1000)] = {}
 
     @property

@@ -28,7 +28,8 @@ class SgipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     coding 15 and all else in UCS-2. `number_prefix` goes in front of mainland numbers. A connection is closed after
     `idle_seconds` without requests and opened again on demand; 0: never. On `listen_host` and `listen_port` the gateway reports
     and delivers, as `listen_login_name` (empty: `login_name`), from the networks in `listen_allow` (empty: from anywhere); port 0:
-    it does that over our own connection. `result_overrides` change what a result means (``{"51": "throttled"}``).
+    it does that over our own connection. `one_receipt` is the pipeline's to read: that of one segment counts for all.
+    `result_overrides` change what a result means (``{"51": "throttled"}``).
     """
 
     login_name: Annotated[str, Meta(min_length=1, max_length=16, pattern=ASCII)]
@@ -54,6 +55,7 @@ class SgipSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     listen_port: Annotated[int, Meta(ge=0, le=65_535)] = 8801
     listen_login_name: Annotated[str, Meta(max_length=16, pattern=ASCII)] = ""
     listen_allow: Annotated[tuple[str, ...], Meta(max_length=50)] = ()
+    one_receipt: bool = False
     result_overrides: Annotated[dict[str, AnswerResult], Meta(max_length=256)] = {}
 
     @property

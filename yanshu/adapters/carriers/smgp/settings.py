@@ -20,7 +20,8 @@ class SmgpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `login` ``send_receive`` opens two sessions, one to send and one to receive. `text_format` ``gbk`` sends what GBK has in
     format 15 and all else in UCS-2. `msg_src` and `m_service_id` are optional parameters of every submit. `number_prefix` goes
-    in front of mainland numbers. `status_overrides` change what a status means (``{"130": "throttled"}``).
+    in front of mainland numbers. `one_receipt` is the pipeline's to read: that of one segment counts for all. `status_overrides`
+    change what a status means (``{"130": "throttled"}``).
     """
 
     client_id: Annotated[str, Meta(min_length=1, max_length=8, pattern=ASCII)]
@@ -41,6 +42,7 @@ class SmgpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     response_timeout_seconds: Seconds = 10.0
     connect_timeout_seconds: Seconds = 10.0
     acceptd_is_final: bool = False
+    one_receipt: bool = False
     status_overrides: Annotated[dict[str, AnswerResult], Meta(max_length=1000)] = {}
 
     @property

@@ -28,8 +28,9 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``transmitter_receiver`` opens two sessions, one to send and one to receive. `gsm_coding` is the data_coding of texts
     in the GSM alphabet and `gsm_alphabet` what the carrier takes that to be; `id_form` says how receipts name the id of
     the submit answer; `receipt_from_text` takes a text that reads like a receipt for one; `acceptd_is_final` takes ACCEPTD for
-    delivered; `validity` sends the message's remaining life; `extra_tlvs` go with every submit (tag → value, both hex);
-    `status_overrides` change what a command_status means (``{"0x00000400": "busy"}``).
+    delivered; `one_receipt` is the pipeline's to read: that of one segment counts for all; `validity` sends the message's
+    remaining life; `extra_tlvs` go with every submit (tag → value, both hex); `status_overrides` change what a command_status
+    means (``{"0x00000400": "busy"}``).
     """
 
     system_id: Annotated[str, Meta(min_length=1, max_length=15, pattern=ASCII)]
@@ -56,6 +57,7 @@ class SmppSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     receipt_from_text: bool = False
     receipt_utc_offset_minutes: Annotated[int, Meta(ge=-840, le=840)] = 480
     acceptd_is_final: bool = False
+    one_receipt: bool = False
     validity: bool = False
     extra_tlvs: Annotated[dict[str, str], Meta(max_length=_TLV_LIMIT)] = {}
     keep_plus: bool = False
