@@ -73,7 +73,7 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "alibaba",
-        "https://sms.example.com/?OutId=msg_1&PhoneNumbers=%2B8613800138000&SignName=%E9%9B%81%E4%B9%A6&TemplateCode=T1"
+        "https://sms.example.com/?OutId=msg_1&PhoneNumbers=8613800138000&SignName=%E9%9B%81%E4%B9%A6&TemplateCode=T1"
         "&TemplateParam=%7B%22code%22%3A%2212%263%22%2C%221%22%3A%22%E4%B8%AD%5Cn%22%7D",
         {},
     ),
