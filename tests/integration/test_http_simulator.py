@@ -72,7 +72,7 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     served = Served(tmp_path_factory.mktemp("platform"))
     try:
-        served.start(callbacks_listen="127.0.0.1:0", unknown_wait_seconds=2, failover_after_seconds=1)
+        served.start(callbacks_listen="127.0.0.1:0", unknown_wait_seconds=2, receipt_wait_seconds=4, failover_after_seconds=1)
         house = House(served)
         house.connect("yanshu", "second")
         yield house
@@ -153,6 +153,24 @@ def test_receipts_that_come_twice_and_are_not_heard_at_first_count_once(house: H
     house.ends(ident, "delivered")
     events = house.sender.call("GET", f"/v1/events?object={ident}")["data"]
     assert [event["type"] for event in events].count("message.delivered") == 1
+
+
+def test_a_carrier_that_acknowledges_and_never_reports_is_told_of(house: House) -> None:
+    house.misbehave("http/yanshu", receipt_loss_rate=1.0)
+    before = house.taken()["8610000000001"]
+    ident = house.send("+8610000000001")
+    house.ends(ident, "undelivered")
+    told = " ".join(house.sender.call("GET", f"/v1/messages/{ident}/explain")["sentences"])
+    assert "sent no receipt in time. Who can act: carrier" in told
+    assert house.taken()["8610000000001"] == before + 1
+
+
+def test_receipts_about_ids_nobody_was_given_change_nothing(house: House) -> None:
+    house.misbehave("http/yanshu", stray_receipt_rate=1.0)
+    ident = house.send("+8610000000001")
+    house.ends(ident, "delivered")
+    (attempt,) = house.sender.call("GET", f"/v1/messages/{ident}/explain")["attempts"]
+    assert attempt["receipt"]["stat"] == "delivered"
 
 
 def test_octets_that_are_no_http_leave_the_message_to_its_receipt(house: House) -> None:
