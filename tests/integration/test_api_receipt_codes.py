@@ -58,8 +58,11 @@ def test_a_code_is_read_otherwise_for_one_connector_and_back(served: Served) -> 
     assert served.admin.call("DELETE", path)["deleted"]
     assert served.admin.refused("DELETE", path) == (404, "resource_missing")
     assert served.admin.call("GET", path)["grounds"] == "listed"
+    served.admin.call("PUT", path, {"class": "suspended"})
     answer = served.admin.call("GET", f"/v1/receipt_codes/13?carrier={ident}")
     assert (answer["class"], answer["grounds"]) == ("param", "listed"), "an answer of its protocol"
+    served.admin.call("DELETE", f"/v1/connectors/{ident}")
+    assert served.admin.call("GET", "/v1/receipt_codes")["data"] == [], "a connector takes its codes with it"
 
 
 def test_a_table_of_overrides_is_tried_before_it_is_put_in_force(served: Served) -> None:

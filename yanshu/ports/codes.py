@@ -21,5 +21,8 @@ class Codes(Protocol):
     async def remove(self, carrier: str, code: str) -> bool:
         """Delete; whether it was there."""
 
+    async def forget(self, carrier: str) -> None:
+        """Delete all of a carrier that is gone."""
+
     async def replace(self, overrides: Sequence[CodeOverride]) -> None:
         """Put these in place of all there are."""

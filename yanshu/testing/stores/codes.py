@@ -31,6 +31,12 @@ class CodeSuite:
         async with store.read() as uow:
             assert await uow.codes.all() == [other]
             revisions.append(await uow.codes.revision())
+        async with store.write() as uow:
+            await uow.codes.forget("con_one")
+            await uow.commit()
+        async with store.read() as uow:
+            assert await uow.codes.all() == []
+            revisions.append(await uow.codes.revision())
         assert revisions == sorted(set(revisions))
 
     async def test_all_overrides_are_replaced_at_once(self, store: Store, clock: FakeClock) -> None:

@@ -40,6 +40,11 @@ class CodeRows:
         await self._grow()
         return await self._session.run(delete(code_overrides).where(_C.carrier == carrier, _C.code == code)) == 1
 
+    async def forget(self, carrier: str) -> None:
+        """See `ports.codes.Codes.forget`."""
+        await self._grow()
+        await self._session.put(delete(code_overrides).where(_C.carrier == carrier))
+
     async def replace(self, overrides: Sequence[CodeOverride]) -> None:
         """See `ports.codes.Codes.replace`. The counter's row keeps a second writer waiting, so that two tables never mix."""
         await self._grow()

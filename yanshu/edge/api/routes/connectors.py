@@ -56,6 +56,7 @@ async def delete_connector(call: Call) -> Answer:
         if any(ident in route.connectors for route in await uow.definitions.routes()):
             raise Conflict("state_conflict", param="connectors", status="a route names it")
         await uow.definitions.remove_connector(ident)
+        await uow.codes.forget(ident)
         return ident, DeletedOut(id=ident, object="connector")
 
     answer = await write(call, "connector.deleted", 200, work)
