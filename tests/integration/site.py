@@ -38,6 +38,7 @@ from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
+from yanshu.pipeline.senders import Senders
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.callbacks import CallbackKind, CallbackUrls
 from yanshu.ports.filters import MessageFilter, Page
@@ -128,7 +129,7 @@ class Site:
         self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, self.numbers), metrics, 20_000)
         inbound = InboundStage(clock, self.router)
         self.outcome = Outcome(store, clock, inbound, metrics, self.waits, shipped_causes(self.router))
-        self.dispatcher = Dispatcher(store, clock, self.outcome, metrics, 5)
+        self.dispatcher = Dispatcher(store, clock, self.outcome, Senders(self.router), metrics, 5)
         sweeper = Sweeper(store, clock, self.outcome, inbound, Rerouter(store, clock, self.router, self.waits, 30))
         self.supervisor = Supervisor(metrics)
         await self._define()

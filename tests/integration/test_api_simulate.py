@@ -262,6 +262,26 @@ def test_a_pool_is_shown_as_it_was_given(served: Served, pooled: dict[str, str])
     assert _simulated(served, signature="分流")["price"]["micros"] == 1
 
 
+def test_filings_and_rules_about_senders_leave_a_connector_out(served: Served, pooled: dict[str, str]) -> None:
+    make = served.admin.call
+    filings = [{"signature": "分流", "state": "pending"}]
+    made = make("PATCH", f"/v1/connectors/{pooled['a']}", {"requires_filing": True, "filings": filings})
+    assert (made["filings"], made["requires_filing"], made["sender_length"], made["own_senders"]) == (filings, True, 20, True)
+    make("PATCH", f"/v1/connectors/{pooled['b']}", {"sender": "1069", "sender_length": 8})
+    make("PATCH", f"/v1/connectors/{pooled['c']}", {"own_senders": False})
+    found = _simulated(served, signature="分流", sender="10690", extension="1234")
+    assert {row["name"]: row["why"] for row in found["candidates"]} == {
+        "a": "signature_pending",
+        "b": "sender_too_long",
+        "c": "sender_not_allowed",
+    }
+    sent = {"to": CMCC, "text": "您好", "signature": "分流", "extension": "1234"}
+    assert make("POST", "/v1/messages/preview", sent)["candidates"] == [pooled["b"], pooled["c"]]
+    assert served.admin.refused("POST", "/v1/messages", {**sent, "sender": "10690"}) == (422, "no_route_accepts_content")
+    make("PATCH", f"/v1/connectors/{pooled['a']}", {"filings": [{"signature": "分流", "state": "filed"}]})
+    assert make("POST", "/v1/messages/preview", sent)["candidates"][0] == pooled["a"]
+
+
 POOLS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("a connector twice", "routes", {"connectors": ["A", {"connector": "A"}]}, "connectors[1]", "只能出现一次"),
     ("a weight below zero", "routes", {"connectors": [{"connector": "A", "weight": -1}]}, "connectors[0].weight", "0"),
@@ -269,6 +289,15 @@ POOLS: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("a field that does not exist", "routes", {"connectors": [{"connector": "A", "wieght": 1}]}, "connectors[0].wieght", "weight"),
     ("nobody in it", "routes", {"connectors": []}, "connectors", "长度"),
     ("a wish that does not exist", "routes", {"connectors": ["A"], "prefer": "price"}, "prefer", "取值"),
+    (
+        "a signature twice",
+        "connectors",
+        {"filings": [{"signature": "雁书", "state": "filed"}] * 2},
+        "filings[1].signature",
+        "只能出现一次",
+    ),
+    ("a state that is none", "connectors", {"filings": [{"signature": "雁书", "state": "done"}]}, "filings[0].state", "取值"),
+    ("a sender that is too long", "connectors", {"sender_length": 21}, "sender_length", "20"),
     ("a price twice", "connectors", {"prices": [_price(1), _price(2)]}, "prices[1]", "只能有一个价格"),
     ("a price below zero", "connectors", {"prices": [_price(-1)]}, "prices[0].per_segment.micros", "0"),
     ("half a micro", "connectors", {"prices": [_price(0.5)]}, "prices[0].per_segment.micros", "整数"),  # type: ignore[arg-type]

@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from yanshu.domain.connectors import Connector
+from yanshu.domain.connectors import Connector, Filing, FilingState, Price
 from yanshu.domain.errors import Invalid, StoreBusy
+from yanshu.domain.money import Money
 from yanshu.pipeline.dispatch import Dispatcher
 from yanshu.pipeline.fleet import Fleet
 from yanshu.pipeline.inbound import InboundStage
 from yanshu.pipeline.outcome import Outcome
 from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.route import Router
+from yanshu.pipeline.senders import Senders
 from yanshu.ports.store import Store, UnitOfWork
 from yanshu.runtime.metrics import Metrics
 from yanshu.runtime.supervise import Supervisor
@@ -69,7 +71,7 @@ class Process:
         store = self.store  # type: ignore[assignment]
         router, metrics = Router(store), Metrics()
         self._outcome = Outcome(store, self.clock, InboundStage(self.clock, router), metrics, Waits(), shipped_causes(router))
-        dispatcher = Dispatcher(store, self.clock, self._outcome, metrics, 30)
+        dispatcher = Dispatcher(store, self.clock, self._outcome, Senders(router), metrics, 30)
         self.fleet = Fleet(name, store, self.clock, router, dispatcher, self._link)
         self.supervisor = Supervisor(metrics)
 
@@ -178,3 +180,30 @@ async def test_a_connector_that_cannot_be_opened_harms_no_other(processes: tuple
     first.broken = set()
     await first.round()
     assert first.open_links == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "links"),
+    [
+        ({"name": "renamed"}, 1),
+        ({"prices": (Price(per_segment=Money("CNY", 1)),)}, 1),
+        ({"filings": (Filing("雁书", FilingState.FILED),), "requires_filing": True}, 1),
+        ({"own_senders": False, "sender_length": 12}, 1),
+        ({"metadata": {"contract": "2026"}}, 1),
+        ({"sender": "10690001"}, 2),
+        ({"window": 8}, 2),
+        ({"settings": {"system_id": "another"}}, 2),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+async def test_links_are_opened_anew_only_for_what_they_are_made_of(
+    processes: tuple[Process, Process], change: dict[str, object], links: int
+) -> None:
+    first, _ = processes
+    async with first.store.write() as uow:
+        [connector] = await uow.definitions.connectors()
+        await uow.definitions.save_connector(changed(connector, version=connector.version + 1, **change))
+        await uow.commit()
+    for _ in range(3):
+        await first.round()
+    assert (len(first.links), first.open_links) == (links, 1)

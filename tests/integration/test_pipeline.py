@@ -30,6 +30,7 @@ from yanshu.pipeline.progress import Waits
 from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
+from yanshu.pipeline.senders import Senders
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.ports.filters import MessageFilter, Page
 from yanshu.ports.store import Store
@@ -62,7 +63,7 @@ class House:
         self.outcome = Outcome(store, clock, inbound, self.metrics, waits, shipped_causes(self.router))
         self.outcome.attach(Learner(self.numbers, self.router))
         self.carriers: dict[str, ScriptedCarrier] = {}
-        dispatcher = Dispatcher(store, clock, self.outcome, self.metrics, 30)
+        dispatcher = Dispatcher(store, clock, self.outcome, Senders(self.router), self.metrics, 30)
         self.fleet = Fleet("node_1", store, clock, self.router, dispatcher, self._carrier)
         self.fleet.attach(self.outcome)
         self.sweeper = Sweeper(store, clock, self.outcome, inbound, Rerouter(store, clock, self.router, waits, 30))

@@ -44,6 +44,7 @@ from yanshu.pipeline.reroute import Rerouter
 from yanshu.pipeline.resend import Reach
 from yanshu.pipeline.route import Router
 from yanshu.pipeline.schedule import Schedule
+from yanshu.pipeline.senders import Senders
 from yanshu.pipeline.sweep import Sweeper
 from yanshu.pipeline.watch import StoreWatch
 from yanshu.ports.carrier import Carrier
@@ -200,7 +201,7 @@ class Platform:
         outcome = Outcome(store, clock, inbound, self.metrics, waits, causes)
         outcome.reach = Reach(fitness=router.fitness)
         outcome.attach(Learner(numbers, router))
-        dispatcher = Dispatcher(store, clock, outcome, self.metrics, settings.lease_seconds)
+        dispatcher = Dispatcher(store, clock, outcome, Senders(router), self.metrics, settings.lease_seconds)
         fleet = Fleet(self.node_id, store, clock, router, dispatcher, self._make_carrier)
         fleet.attach(outcome)
         batches = Batches(store, clock, accepter)

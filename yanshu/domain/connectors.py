@@ -28,13 +28,33 @@ class Price(Struct, frozen=True, kw_only=True):
     lane: Lane | None = None
 
 
+class FilingState(StrEnum):
+    """Where the filing of a signature at a carrier (签名报备) stands."""
+
+    PENDING = "pending"
+    FILED = "filed"
+    REJECTED = "rejected"
+
+
+class Filing(Struct, frozen=True):
+    """A signature, without 【】, and where its filing stands."""
+
+    signature: str
+    state: FilingState
+
+
+# Source addresses of the protocols have at most 20 octets (SMPP 3.4 §5.2.8), Src_Id of CMPP and SMGP 21 with its end.
+LONGEST_SENDER = 20
+
+
 class Connector(Struct, frozen=True, kw_only=True):
     """One account at one carrier.
 
     `settings` are the protocol's own (for SMPP see `yanshu.adapters.carriers.smpp.settings`); `secret` is the sealed password.
     `window` is submits outstanding per link, `throughput` segments per second over all links (0: no limit), `links` how
     many sessions may be open at once over all processes. `simulated` connectors carry test traffic only. No two `prices` are for
-    the same.
+    the same. With `requires_filing` texts to the mainland are taken with a signature that `filings` have as filed. A sender, with its
+    extension, has at most `sender_length` characters, and is the connector's own unless `own_senders` of callers are taken.
     """
 
     id: str
@@ -52,11 +72,23 @@ class Connector(Struct, frozen=True, kw_only=True):
     sender: str = ""
     simulated: bool = False
     prices: tuple[Price, ...] = ()
+    filings: tuple[Filing, ...] = ()
+    requires_filing: bool = False
+    sender_length: int = LONGEST_SENDER
+    own_senders: bool = True
     state: ConnectorState = ConnectorState.ACTIVE
     metadata: dict[str, Any] | None = None
     version: int = 1
 
+    def links_like(self, other: "Connector | None") -> bool:
+        """Whether links of one are as good for the other: nothing differs but what routing and people look at."""
+        return self is other or (other is not None and all(getattr(self, name) == getattr(other, name) for name in _OF_LINKS))
 
+
+_ASIDE = frozenset(
+    {"name", "prices", "filings", "requires_filing", "sender_length", "own_senders", "metadata", "version", "created_at", "updated_at"}
+)
+_OF_LINKS = tuple(name for name in Connector.__struct_fields__ if name not in _ASIDE)
 MAINLAND_ZONE = "Asia/Shanghai"
 
 

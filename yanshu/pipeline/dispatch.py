@@ -14,6 +14,7 @@ from msgspec import Struct
 from yanshu.domain.errors import StoreBusy
 from yanshu.domain.lanes import LANE_ORDER, Lane
 from yanshu.pipeline.outcome import Outcome
+from yanshu.pipeline.senders import Senders
 from yanshu.ports.carrier import Carrier
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
@@ -76,10 +77,11 @@ class Dispatcher:
     finish claiming a thousand of its messages.
     """
 
-    def __init__(self, store: Store, clock: Clock, outcome: Outcome, metrics: Metrics, lease_seconds: float) -> None:
+    def __init__(self, store: Store, clock: Clock, outcome: Outcome, senders: Senders, metrics: Metrics, lease_seconds: float) -> None:
         self._store = store
         self._clock = clock
         self._outcome = outcome
+        self._senders = senders
         self._metrics = metrics
         self._lease = timedelta(seconds=lease_seconds)
 
@@ -121,7 +123,7 @@ class Dispatcher:
         if not messages:
             return False
         self._outcome.expect(messages)
-        feed.carrier.submit(messages)
+        feed.carrier.submit(self._senders.over(messages, feed.carrier.connector_id))
         self._metrics.claimed(len(messages))
         return True
 

@@ -115,7 +115,9 @@ class Fleet:
             return
         await self._router.refresh()
         wanted = {c.id: c for c in self._router.connectors.values() if c.state is ConnectorState.ACTIVE}
-        unwanted = [key for key, link in self._held.items() if wanted.get(key[0]) != link.connector or key[1] >= link.connector.links]
+        unwanted = [
+            key for key, link in self._held.items() if not link.connector.links_like(wanted.get(key[0])) or key[1] >= link.connector.links
+        ]
         # All at once: one after another they could take longer than our other leases last.
         await asyncio.gather(*(self._close(self._held.pop(key), _CLOSE_SECONDS) for key in unwanted))
         for key in await self._lease_slots(wanted):

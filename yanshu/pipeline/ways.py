@@ -33,6 +33,8 @@ class Ways:
             pool=send.pool,
             exclude=send.exclude,
             metadata=send.metadata,
+            sender=send.sender,
+            extension=send.extension or "",
         )
         self._known: dict[Traits, tuple[Plan, Way | None]] = {}
         self._ways: dict[tuple[str, ...], Way] = {}

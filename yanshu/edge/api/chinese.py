@@ -29,6 +29,7 @@ _EXACT: dict[str, str] = {
     "leave out the NUL character": "请去掉 NUL 字符",
     "leave user and password out; calls are signed": "请去掉用户名和密码，调用已带签名",
     "name a host": "缺少主机名",
+    "name a signature once": "同一签名只能出现一次",
     "name a connector once in a pool": "同一通道在通道池中只能出现一次",
     "nested too deeply": "嵌套过深",
     "networks such as 203.0.113.0/24": "应为网段，例如 203.0.113.0/24",

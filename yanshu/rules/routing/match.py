@@ -12,7 +12,7 @@ from yanshu.rules.routing.hours import Clock
 
 
 class Sending(Struct, frozen=True, kw_only=True):
-    """What routing looks at that all messages of a send have in common; `at` is when they are to be sent."""
+    """What routing looks at that all messages of a send have in common; `at` is when they are to be sent, `sender` their own if any."""
 
     workspace_id: str
     lane: Lane
@@ -21,6 +21,8 @@ class Sending(Struct, frozen=True, kw_only=True):
     pool: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     metadata: Mapping[str, str] | None = None
+    sender: str | None = None
+    extension: str = ""
 
 
 class Ask(Struct, frozen=True):

@@ -5,12 +5,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from yanshu.domain.connectors import Connector, Member, Prefer, Route
+from yanshu.domain.connectors import Member, Prefer, Route
 from yanshu.domain.health import Admission, Standing
-from yanshu.domain.money import Money
+from yanshu.rules.routing.accounts import Account
 from yanshu.rules.routing.match import Ask
 from yanshu.rules.routing.plan import Place, Share, shared
-from yanshu.rules.routing.prices import price_of
 
 
 class Entry(NamedTuple):
@@ -18,7 +17,7 @@ class Entry(NamedTuple):
 
     route: Route
     member: Member
-    connector: Connector | None
+    account: Account | None
     standing: Standing
     refusal: str | None
 
@@ -41,18 +40,13 @@ def places_of(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
     yield from ([Share(entry.member.connector_id, entry.member.weight)] for entry in behind)
 
 
-def price_for(connector: Connector | None, ask: Ask) -> Money | None:
-    """Return what a segment of such a message costs over a connector; None when it has no price that fits."""
-    return price_of(connector.prices, ask.country, ask.operator, ask.sending.lane) if connector and connector.prices else None
-
-
 def _place(entries: list[Entry]) -> Place:
     return shared(Share(entry.member.connector_id, entry.member.weight * entry.standing.weight_percent) for entry in entries)
 
 
 def _by_cost(entries: list[Entry], ask: Ask) -> list[list[Entry]]:
     """Return the cheapest first and those without a price last; amounts of several currencies cannot be compared and stay together."""
-    prices = [price_for(entry.connector, ask) for entry in entries]
+    prices = [entry.account.price(ask) if entry.account else None for entry in entries]
     if len({price.currency for price in prices if price}) != 1:
         return [entries]
     amounts = [(price is None, price.micros if price else 0) for price in prices]

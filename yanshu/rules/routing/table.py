@@ -6,13 +6,14 @@ from itertools import chain
 
 from msgspec import Struct
 
-from yanshu.domain.connectors import Connector, ConnectorState, Prefer, Route
+from yanshu.domain.connectors import Connector, Prefer, Route
 from yanshu.domain.health import HEALTHY, Admission, Standing, Standings, standing_of
 from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
-from yanshu.rules.routing.match import LISTS, Ask, Passed, Rule, Sending
+from yanshu.rules.routing.accounts import Account
+from yanshu.rules.routing.match import LISTS, Ask, Passed, Rule
 from yanshu.rules.routing.plan import LONGEST, Place, Plan, Probe, bounds_of
-from yanshu.rules.routing.ranking import Entry, places_of, price_for
+from yanshu.rules.routing.ranking import Entry, places_of
 
 _REMEMBERED = 4096
 ALL_HEALTHY: Standings = {}
@@ -53,11 +54,13 @@ class Table:
         self._standings = standings
         self._probes: set[object] = {key for key, standing in standings.items() if standing.admits is Admission.PROBE}
         self.connectors = {connector.id: connector for connector in connectors}
+        self._accounts = {connector.id: Account(connector) for connector in connectors}
         self._rules = tuple(Rule(route) for route in routes if route.enabled)
         self._disabled = tuple(route for route in routes if not route.enabled)
-        self.told_by = {listed: named for listed in LISTS if (named := self._listed(listed) | self._priced(listed) | self._judged(listed))}
+        self.told_by = {listed: named for listed in LISTS if (named := self._named(listed))}
         self._timed = tuple(rule for rule in self._rules if rule.route.match.hours)
         self._keys = self._metadata()
+        self._judges_senders = any(account.judges_senders for account in self._accounts.values())
         self.beginnings = self._listed("prefixes")
         self._lengths = tuple(sorted({len(prefix) for prefix in self.beginnings}, reverse=True))
         self._serves = _serving(self._rules)
@@ -72,7 +75,8 @@ class Table:
         """Return the connectors that may carry such messages; an empty plan when none may."""
         told = self._told(ask)
         sending = ask.sending
-        sight = (sending.livemode, sending.pool, sending.exclude, self.beginning_of(ask.number), told)
+        sender = (sending.sender, sending.extension) if self._judges_senders else None
+        sight = (sending.livemode, sending.pool, sending.exclude, sender, self.beginning_of(ask.number), told)
         plan = self._plans.get(sight)
         if plan is None:
             if len(self._plans) >= _REMEMBERED:
@@ -132,6 +136,13 @@ class Table:
             listed = self._by_lists[told] = [rule for rule in self._rules if rule.unmet_but_prefixes(ask) is None]
         return (rule for rule in listed if rule.begins(ask.number))
 
+    def _named(self, listed: str) -> frozenset[str]:
+        """Return every value of this list that makes a difference: to a route, a price, a standing, or a connector's own rules."""
+        named = self._listed(listed) | self._priced(listed) | self._judged(listed)
+        if listed in _OWN_RULES:
+            return named.union(*(getattr(account, listed) for account in self._accounts.values()))
+        return named
+
     def _listed(self, listed: str) -> frozenset[str]:
         """Return every value that some route names in this list."""
         return frozenset(chain.from_iterable(getattr(rule.route.match, listed) for rule in self._rules))
@@ -164,10 +175,10 @@ class Table:
         for rule in self._matching(ask, told):
             for member in rule.members:
                 ident = member.connector_id
-                connector = self.connectors.get(ident)
-                refusal = "listed_before" if ident in seen else _refusal(connector, ask.sending)
+                account = self._accounts.get(ident)
+                refusal = "listed_before" if ident in seen else account.refusal(ask) if account else "connector_missing"
                 standing = standing_of(self._standings, ident, operator) if self._standings else HEALTHY
-                yield Entry(rule.route, member, connector, standing, refusal)
+                yield Entry(rule.route, member, account, standing, refusal)
                 seen.add(ident)
 
     def _probing(self, ask: Ask, told: tuple[object, ...]) -> list[Probe]:
@@ -181,20 +192,9 @@ class Table:
         return probing
 
 
-# What a price may be for.
+# What the rules of connectors themselves look at, and what a price may be for.
+_OWN_RULES = frozenset({"signatures", "countries"})
 _PRICED = {"countries": "country", "operators": "operator", "lanes": "lane"}
-
-
-def _refusal(connector: Connector | None, sending: Sending) -> str | None:
-    if connector is None:
-        return "connector_missing"
-    if connector.state is not ConnectorState.ACTIVE:
-        return "connector_drained"
-    if connector.simulated is sending.livemode:
-        return "connector_simulated" if connector.simulated else "connector_live"
-    if sending.pool and connector.id not in sending.pool:
-        return "not_in_pool"
-    return "excluded" if connector.id in sending.exclude else None
 
 
 def _enough(places: Iterator[Place]) -> list[Place]:
@@ -212,17 +212,17 @@ def _operator(ask: Ask) -> Operator | None:
 
 
 def _candidate(entry: Entry, ask: Ask, stands: dict[str, tuple[int, tuple[int, int] | None]]) -> Candidate:
-    route, member, connector, standing, refusal = entry
+    route, member, account, standing, refusal = entry
     place, draws = stands.get(member.connector_id, (None, None)) if refusal is None else (None, None)
     return Candidate(
         connector_id=member.connector_id,
-        name=connector.name if connector else member.connector_id,
+        name=account.connector.name if account else member.connector_id,
         route_id=route.id,
         route_name=route.name,
         prefer=route.prefer,
         priority=member.priority,
         weight=member.weight,
-        price=price_for(connector, ask),
+        price=account.price(ask) if account else None,
         health=standing,
         refusal=refusal or (None if place else "too_many_before"),
         place=place,

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from yanshu.domain.batches import BatchRow, BatchStatus
-from yanshu.domain.connectors import Hours, Match, Member, Prefer, Price
+from yanshu.domain.connectors import Filing, FilingState, Hours, Match, Member, Prefer, Price
 from yanshu.domain.errors import StoreConflict
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Status
@@ -119,7 +119,10 @@ class SurroundingSuite:
     async def test_definitions_come_whole_and_their_revision_grows(self, store: Store, clock: FakeClock) -> None:
         """With every write to either kind."""
         samples = Samples(clock)
-        connector, other = samples.connector(), samples.connector(simulated=True, metadata={"a": 1}, prices=PRICES)
+        connector, other = (
+            samples.connector(),
+            samples.connector(simulated=True, metadata={"a": 1}, prices=PRICES, filings=(Filing("雁书", FilingState.PENDING),)),
+        )
         hours = (Hours(start=480, end=1260, days=(6, 7), zone="UTC"),)
         match = Match(lanes=(Lane.OTP,), operators=(Operator.CBN,), prefixes=("+86192",), hours=hours, metadata={"tag": ("雁书", "x")})
         pool = (Member("a", 1, 70), Member("b", 1, 30), Member("c", 2))

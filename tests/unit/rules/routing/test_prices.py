@@ -6,7 +6,7 @@ from yanshu.domain.connectors import Price
 from yanshu.domain.lanes import Lane
 from yanshu.domain.money import Money
 from yanshu.domain.numbers import Operator
-from yanshu.rules.routing.prices import price_of
+from yanshu.rules.routing.prices import PriceList
 
 
 def price(micros: int, **fields: object) -> Price:
@@ -40,5 +40,5 @@ CASES = [
 @pytest.mark.parametrize(("table", "asked", "micros"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_the_price_that_says_most_counts(table: tuple[Price, ...], asked: tuple[str, str, str], micros: int | None) -> None:
     for given in (table, table[::-1]):
-        found = price_of(given, *asked)
+        found = PriceList(given).find(*asked)
         assert (found.micros if found else None) == micros

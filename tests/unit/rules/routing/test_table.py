@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from yanshu.domain.connectors import Connector, ConnectorState, Hours, Match, Member, Prefer, Price, Route
+from yanshu.domain.connectors import Connector, ConnectorState, Filing, FilingState, Hours, Match, Member, Prefer, Price, Route
 from yanshu.domain.health import Admission, Standing, Standings
 from yanshu.domain.lanes import Lane
 from yanshu.domain.money import Money
@@ -326,3 +326,55 @@ def test_a_probe_for_the_numbers_of_one_operator_is_for_them_only() -> None:
 def test_a_connector_that_may_not_be_used_is_not_probed() -> None:
     table = Table(1, [connector("a", state=ConnectorState.DRAINED), connector("b")], [shared("r", A, B)])
     assert not table.judged_by({("a", None): TRIED}).plan(PLAIN).is_shared
+
+
+FILED, PENDING, REJECTED = (
+    Filing(signature, state)
+    for signature, state in zip(("雁书", "鸿雁", "孤雁"), (FilingState.FILED, FilingState.PENDING, FilingState.REJECTED), strict=True)
+)
+STRICT = connector("a", requires_filing=True, filings=(FILED, PENDING, REJECTED))
+FILINGS = [
+    ("filed", "雁书", "CN", None),
+    ("pending", "鸿雁", "CN", "signature_pending"),
+    ("rejected", "孤雁", "CN", "signature_rejected"),
+    ("never filed", "别人", "CN", "signature_not_filed"),
+    ("no signature", "", "CN", "signature_not_filed"),
+    ("abroad", "别人", "HK", None),
+]
+
+
+@pytest.mark.parametrize(("signature", "country", "refusal"), [row[1:] for row in FILINGS], ids=[row[0] for row in FILINGS])
+def test_a_signature_is_filed_where_it_has_to_be(signature: str, country: str, refusal: str | None) -> None:
+    table = Table(1, [STRICT, connector("b")], [route("r", "a", "b")])
+    ask = replace(PLAIN, signature=signature, country=country)
+    for _ in range(2):
+        assert table.plan(ask).usual == (("a", "b") if refusal is None else ("b",))
+    assert [c.refusal for c in table.explain(ask)] == [refusal, None]
+
+
+def test_filings_are_looked_at_only_where_they_have_to_be() -> None:
+    listed = connector("a", filings=(FILED,))
+    assert Table(1, [listed], [route("r", "a")]).told_by == {}
+    assert Table(1, [STRICT], [route("r", "a")]).told_by == {"signatures": {"雁书", "鸿雁", "孤雁"}, "countries": {"CN"}}
+
+
+SHORT, OWN = connector("a", sender="10690001", sender_length=12), connector("a", own_senders=False, sender="10690001")
+SENDERS = [
+    ("no extension", SHORT, {}, None),
+    ("a short one", SHORT, {"extension": "1234"}, None),
+    ("a long one", SHORT, {"extension": "12345"}, "sender_too_long"),
+    ("an own sender is measured too", SHORT, {"sender": "1069000100", "extension": "123"}, "sender_too_long"),
+    ("an own sender that fits", SHORT, {"sender": "1069", "extension": "12345"}, None),
+    ("an own sender that is not taken", OWN, {"sender": "1069"}, "sender_not_allowed"),
+    ("an extension is no own sender", OWN, {"extension": "123456"}, None),
+    ("no rule", connector("a"), {"sender": "1" * 20, "extension": "1" * 20}, None),
+]
+
+
+@pytest.mark.parametrize(("account", "fields", "refusal"), [row[1:] for row in SENDERS], ids=[row[0] for row in SENDERS])
+def test_a_connector_takes_senders_by_its_rules(account: Connector, fields: dict[str, str], refusal: str | None) -> None:
+    table = Table(1, [account], [route("r", "a")])
+    ask = replace(PLAIN, sending=sending(**fields))
+    table.plan(PLAIN)
+    assert table.plan(ask).usual == (("a",) if refusal is None else ())
+    assert [c.refusal for c in table.explain(ask)] == [refusal]

@@ -15,7 +15,11 @@ connectors = Table(
     *numbers("window", "throughput", "links"),
     *words("sender"),
     *flags("simulated"),
-    *words("prices", "state"),
+    *words("prices", "filings"),
+    *flags("requires_filing"),
+    *numbers("sender_length"),
+    *flags("own_senders"),
+    *words("state"),
     *words("metadata", null=True),
     *numbers("version"),
 )

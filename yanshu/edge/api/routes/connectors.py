@@ -1,15 +1,16 @@
 """/v1/connectors: accounts at carriers."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from msgspec.structs import replace
 
 from yanshu.domain import ids
 from yanshu.domain.connectors import Connector, ConnectorState
 from yanshu.domain.errors import Conflict, Missing
-from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
+from yanshu.edge.api.endpoints import UNSET, Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch
+from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, read_filings
 from yanshu.edge.api.schemas.health import Counted, HealthOut, show_health
 from yanshu.edge.api.schemas.money import read_prices
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
@@ -28,7 +29,7 @@ async def post_connector(call: Call) -> Answer:
     body: ConnectorIn = call.body
     services, now = call.services, call.services.clock.now()
     services.check_connector(body.protocol, body.settings, body.password)
-    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "password"} | {"prices": read_prices(body.prices)}
+    fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "password"} | _read_tables(body)
     ident = ids.make_id(ids.CONNECTOR, now, services.clock.entropy(ids.ENTROPY_BYTES))
     connector = Connector(id=ident, secret=services.sealer.seal(body.password), created_at=now, updated_at=now, **fields)
     return await _save(call, "connector.created", 201, connector)
@@ -38,14 +39,19 @@ async def patch_connector(call: Call) -> Answer:
     """Change a connector; links are opened anew where that matters."""
     body: ConnectorPatch = call.body
     changes = given(**{name: getattr(body, name) for name in body.__struct_fields__})
-    if "prices" in changes:
-        changes["prices"] = read_prices(changes["prices"])
+    changes |= _read_tables(body)
     password = changes.pop("password", None)
     if password is not None:
         changes["secret"] = call.services.sealer.seal(password)
     connector = await _find(call)
     call.services.check_connector(connector.protocol, changes.get("settings", connector.settings), password)
     return await _save(call, "connector.changed", 200, _changed(call, connector, **changes))
+
+
+def _read_tables(body: ConnectorIn | ConnectorPatch) -> dict[str, Any]:
+    """Return what a body has of prices and filings."""
+    readers: dict[str, Callable[[Any], Any]] = {"prices": read_prices, "filings": read_filings}
+    return {name: read(given) for name, read in readers.items() if (given := getattr(body, name)) is not UNSET}
 
 
 async def delete_connector(call: Call) -> Answer:

@@ -111,6 +111,8 @@ async def _sending(call: Call, body: SimulationIn) -> Sending:
         livemode=call.caller.livemode,
         at=utc(body.send_at) or call.services.clock.now(),
         metadata=body.metadata,
+        sender=body.sender,
+        extension=body.extension or "",
     )
 
 

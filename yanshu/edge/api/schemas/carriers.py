@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from yanshu.domain.connectors import LinkState
+from yanshu.domain.connectors import LONGEST_SENDER, Filing, FilingState, LinkState
+from yanshu.domain.errors import Invalid
 from yanshu.edge.api.schemas.messages import Metadata
 from yanshu.edge.api.schemas.money import PriceIO, Prices
 from yanshu.edge.api.schemas.platform import Name
@@ -17,6 +18,20 @@ Throughput = Annotated[int, Meta(ge=0, le=100_000, description="Segments a secon
 Links = Annotated[int, Meta(ge=1, le=32)]
 Password = Annotated[str, Meta(max_length=512)]
 Sender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{0,20}$")]
+Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
+
+
+SenderLength = Annotated[int, Meta(ge=1, le=LONGEST_SENDER, description="Characters of access code and extension together.")]
+
+
+class FilingIO(Struct, forbid_unknown_fields=True):
+    """A signature, without 【】, and where its filing with the carrier stands."""
+
+    signature: Signature
+    state: FilingState
+
+
+Filings = Annotated[list[FilingIO], Meta(max_length=5000)]
 
 
 class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +49,10 @@ class ConnectorIn(Struct, forbid_unknown_fields=True, kw_only=True):
     sender: Sender = ""
     simulated: bool = False
     prices: Prices = []
+    filings: Filings = []
+    requires_filing: bool = False
+    sender_length: SenderLength = LONGEST_SENDER
+    own_senders: bool = True
     metadata: Metadata | None = None
 
 
@@ -50,6 +69,10 @@ class ConnectorPatch(Struct, forbid_unknown_fields=True, kw_only=True):
     links: Links | UnsetType = UNSET
     sender: Sender | UnsetType = UNSET
     prices: Prices | UnsetType = UNSET
+    filings: Filings | UnsetType = UNSET
+    requires_filing: bool | UnsetType = UNSET
+    sender_length: SenderLength | UnsetType = UNSET
+    own_senders: bool | UnsetType = UNSET
     metadata: Metadata | UnsetType | None = UNSET
 
 
@@ -71,6 +94,10 @@ class ConnectorOut(Struct, kw_only=True):
     sender: str
     simulated: bool
     prices: list[PriceIO]
+    filings: list[FilingIO]
+    requires_filing: bool
+    sender_length: int
+    own_senders: bool
     state: str
     metadata: dict[str, Any]
 
@@ -92,3 +119,13 @@ class CallbacksOut(Struct, kw_only=True):
     connector: str
     receipts_url: str | None
     inbound_url: str | None
+
+
+def read_filings(given: list[FilingIO]) -> tuple[Filing, ...]:
+    """Return the filings of a connector; a signature that stands there twice is refused."""
+    seen: set[str] = set()
+    for place, filing in enumerate(given):
+        if filing.signature in seen:
+            raise Invalid("parameter_invalid", param=f"filings[{place}].signature", fix="name a signature once")
+        seen.add(filing.signature)
+    return tuple(Filing(filing.signature, filing.state) for filing in given)

@@ -21,6 +21,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=5000, examples=["【雁书�
 Params = Annotated[dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 Metadata = Annotated[dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 Reference = Annotated[str, Meta(min_length=1, max_length=128)]
+OwnSender = Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,20}$")]
 Digits = Annotated[str, Meta(pattern=r"^\d{1,20}$")]
 
 
@@ -45,7 +46,7 @@ class _Common(Struct, forbid_unknown_fields=True, kw_only=True):
     text: Text
     lane: Lane = Lane.NOTICE
     signature: Annotated[str, Meta(min_length=2, max_length=12)] | None = None
-    sender: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{1,20}$")] | None = None
+    sender: OwnSender | None = None
     extension: Digits | None = None
     send_at: Moment | None = None
     expires_in: Annotated[int, Meta(ge=1, le=604_800, description="Seconds from the sending time.")] | None = None

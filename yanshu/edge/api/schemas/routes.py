@@ -9,15 +9,15 @@ from yanshu.domain.connectors import MAINLAND_ZONE, Hours, Match, Member, Prefer
 from yanshu.domain.errors import Invalid
 from yanshu.domain.lanes import Lane
 from yanshu.domain.numbers import Operator
+from yanshu.edge.api.schemas.carriers import Signature
 from yanshu.edge.api.schemas.explanations import CandidateOut
-from yanshu.edge.api.schemas.messages import Metadata, Moment, Phone
+from yanshu.edge.api.schemas.messages import Digits, Metadata, Moment, OwnSender, Phone
 from yanshu.edge.api.schemas.money import Country, MoneyIO
 from yanshu.edge.api.schemas.platform import DeletedOut, Name
 from yanshu.rules.routing.gaps import GapKind
 from yanshu.rules.routing.hours import find_zone
 
 Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
-Signature = Annotated[str, Meta(min_length=2, max_length=12, pattern="^[^【】]*$", examples=["雁书"])]
 Ident = Annotated[str, Meta(min_length=1, max_length=64)]
 Rank = Annotated[int, Meta(ge=0, le=1_000_000)]
 
@@ -147,6 +147,8 @@ class SimulationIn(Struct, forbid_unknown_fields=True, kw_only=True):
     signature: Signature | None = None
     send_at: Moment | None = None
     metadata: Metadata | None = None
+    sender: OwnSender | None = None
+    extension: Digits | None = None
     segments: Annotated[int, Meta(ge=1, le=10)] = 1
 
 

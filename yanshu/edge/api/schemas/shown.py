@@ -8,7 +8,7 @@ from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.connectors import Connector, LinkReport
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
-from yanshu.edge.api.schemas.carriers import ConnectorOut, LinkOut
+from yanshu.edge.api.schemas.carriers import ConnectorOut, FilingIO, LinkOut
 from yanshu.edge.api.schemas.money import show_prices
 from yanshu.edge.api.schemas.platform import (
     ApiKeyOut,
@@ -40,6 +40,10 @@ def show_connector(c: Connector) -> ConnectorOut:
         sender=c.sender,
         simulated=c.simulated,
         prices=show_prices(c.prices),
+        filings=[FilingIO(filing.signature, filing.state) for filing in c.filings],
+        requires_filing=c.requires_filing,
+        sender_length=c.sender_length,
+        own_senders=c.own_senders,
         state=c.state,
         metadata=c.metadata or {},
     )
