@@ -83,18 +83,19 @@ class Lookups:
         return asked
 
     async def _serve(self) -> None:
-        """Ask one question after the other."""
+        """Ask one question after the other; until its answer is kept, whoever wants the same gets this one."""
         while True:
             number = await self._queue.get()
-            operator: Operator | None = None
+            asked = self._asked[number]
             try:
                 operator = await self._find(number)
+                asked.set_result(operator)
+                if operator is not None:
+                    await self._keep(number, operator)
             finally:
-                answer = self._asked.pop(number)
-                if not answer.done():
-                    answer.set_result(operator)
-            if operator is not None:
-                await self._keep(number, operator)
+                del self._asked[number]
+                if not asked.done():
+                    asked.set_result(None)
 
     async def _find(self, number: str) -> Operator | None:
         """Ask about one number, if that may be asked now."""

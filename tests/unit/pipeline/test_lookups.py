@@ -143,11 +143,13 @@ async def test_a_budget_ends_with_the_day() -> None:
         assert list(await desk.lookups.ask([THREE])) == [THREE]
 
 
-async def test_an_answer_waits_for_a_busy_store() -> None:
+async def test_an_answer_waits_for_a_busy_store_and_is_not_asked_for_again_meanwhile() -> None:
     async with running() as desk:
         desk.busy = 2
         assert await desk.lookups.ask([ONE]) == {ONE: Operator.CTCC}
+        assert await desk.lookups.ask([ONE]) == {ONE: Operator.CTCC}
         await until(lambda: ONE in desk.kept)
+        assert desk.register.asked == [ONE]
 
 
 async def test_more_than_can_be_asked_is_left_out() -> None:
