@@ -78,6 +78,8 @@ def _over_its_volume(served: Served) -> None:
         assert any("It moved from telecom to other" in sentence for sentence in told["sentences"])
     (link,) = served.admin.call("GET", f"/v1/connectors/{telecom}/health")["links"]
     assert (link["state"], "takes nothing for now (code 75)" in link["detail"]) == ("blocked", True)
+    incidents = until("the incident", lambda: served.admin.call("GET", f"/v1/incidents?connector={telecom}&status=open")["data"])
+    assert any("takes nothing for now (code 75)" in incident["sentence"] for incident in incidents)
     accounts = served.simulator.state()["accounts"]
     assert accounts["smgp/yanshu"]["submits"] <= 16
     assert accounts["yanshu"]["accepted"] == len(numbers)
