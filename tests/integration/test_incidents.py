@@ -32,7 +32,8 @@ class Watched:
         self.conditions: dict[Operator | None, Condition] = {}
         self.metrics = Metrics()
         self._processes = [(Router(each), each) for each in (store, other)]
-        self._watches = [IncidentWatch(each, clock, router, self.metrics) for router, each in self._processes]
+        self.doubts: dict[str, int] = {}
+        self._watches = [IncidentWatch(each, clock, router, self.metrics, lambda: dict(self.doubts)) for router, each in self._processes]
 
     async def define(self, **fields: Any) -> None:
         self.connector = changed(self.connector, **fields)
@@ -160,3 +161,15 @@ async def test_the_doctor_and_the_metrics_tell_of_open_incidents(watched: Watche
     await watched.see(UP, UP)
     assert next(one for one in await examine(store_settings) if one.what == "incidents").good
     assert b"yanshu_open_incidents{" not in watched.metrics.render()
+
+
+@pytest.mark.parametrize("simulated", [False, True], ids=["of a carrier", "of the simulator"])
+async def test_receipts_that_are_too_good_are_an_incident_until_they_are_not(watched: Watched, simulated: bool) -> None:
+    await watched.define(simulated=simulated)
+    watched.doubts[A] = 812
+    found = await watched.see(UP, UP, seconds=61)
+    assert [(incident.kind, incident.detail) for incident in found] == ([] if simulated else [(IncidentKind.TOO_GOOD, "812")])
+    assert not found or "812 in a quarter of an hour" in found[0].sentence("carrier", "en")
+    watched.doubts.clear()
+    assert len(await watched.see(UP, UP)) == len(found), "receipts are looked through once a minute"
+    assert await watched.see(UP, UP, seconds=61) == []

@@ -169,7 +169,7 @@ class Platform:
             services += [
                 Service(name="sweep", run=lambda: stages.sweeper.run(interval)),
                 Service(name="batches", run=stages.runner.run),
-                Service(name="incidents", run=IncidentWatch(self.store, self.clock, stages.router, self.metrics).run),
+                Service(name="incidents", run=IncidentWatch(self.store, self.clock, stages.router, self.metrics, stages.health.doubts).run),
                 *self.reception.worker_services(),
                 Service(name="notify", run=stages.notifier.run, stop=lambda: stages.notifier.stop(budget), budget_seconds=budget + 1),
             ]

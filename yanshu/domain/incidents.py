@@ -14,12 +14,14 @@ class IncidentKind(StrEnum):
     LINK_BLOCKED = "link_blocked"  # the carrier refuses the account, or takes nothing for long, or we cannot listen
     NO_LINK = "no_link"  # no link has worked for a while
     BREAKER_OPEN = "breaker_open"  # most of what it carried failed
+    TOO_GOOD = "too_good"  # its receipts are better than phones can be
 
 
 class Incident(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with a connector, with all numbers or with those of an operator.
 
-    `detail` is the last word of the link or the cause of the breaker; `count` is how often it has begun since it was opened.
+    `detail` is the last word of the link, the cause of the breaker, or how many receipts are doubted; `count` is how often it has
+    begun since it was opened.
     """
 
     id: str
@@ -62,5 +64,11 @@ _TELLINGS: dict[IncidentKind, tuple[str, str]] = {
         " figures and classes: take them to the carrier.",
         "通道 {name}{whose}的大部分短信失败（{detail}），目前只放行试探短信。"
         "请凭 GET /v1/connectors/{id}/health 的数字与返回码类别联系供应商。",
+    ),
+    IncidentKind.TOO_GOOD: (
+        "All receipts of connector {name} are good and nearly all come within a second ({detail} in a quarter of an hour): phones are"
+        " not like that. Send to phones of your own and look whether texts arrive, and ask the carrier whose receipts these are.",
+        "通道 {name} 的状态报告全部为成功，且几乎都在一秒内返回（一刻钟内 {detail} 条），真实手机不会如此。"
+        "请向自己的手机发送并核实是否收到，并向供应商核实状态报告的来源。",
     ),
 }

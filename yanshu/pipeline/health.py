@@ -22,6 +22,7 @@ from yanshu.pipeline.health_events import tell_moves
 from yanshu.pipeline.route import Router
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
+from yanshu.rules.routing.doubts import is_too_good
 from yanshu.rules.routing.health import Links, Moved, Watch, judge, probe
 from yanshu.rules.routing.limits import Limits
 from yanshu.rules.routing.tallies import second_of
@@ -30,6 +31,7 @@ from yanshu.runtime.metrics import Metrics
 
 _ROUND_SECONDS = 1.0
 _PURGE_SECONDS = 60.0
+_DOUBT_SECONDS = 900
 _WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
 _LOUD = frozenset({Move.DEGRADED, Move.BREAKER_OPENED})
 Key = tuple[str, Operator | None]
@@ -72,6 +74,11 @@ class Health:
     def figures(self, connector_id: str, seconds: int) -> dict[str, Tally]:
         """Return what happened on a connector in the last seconds, by operator (empty: none, or nobody knows)."""
         return self._counting.figures(connector_id, second_of(self._clock.now()) - seconds)
+
+    def doubts(self) -> dict[str, int]:
+        """Return connectors whose receipts are better than they can be, and how many came in a quarter of an hour."""
+        counted = self._counting.by_connector(second_of(self._clock.now()) - _DOUBT_SECONDS)
+        return {connector_id: tally.counts.delivered for connector_id, tally in counted.items() if is_too_good(tally)}
 
     async def run(self) -> None:
         """Do a round a second for ever, and one more when another process has moved something."""

@@ -143,6 +143,14 @@ class Counting:
                 found[place.operator].append(tally)
         return {operator: merged(tallies) for operator, tallies in found.items()}
 
+    def by_connector(self, since: int) -> dict[str, Tally]:
+        """Return what happened on every connector since then, with all numbers."""
+        found: dict[str, list[Tally]] = defaultdict(list)
+        for place, tally in self._all():
+            if place.starts >= since:
+                found[place.connector_id].append(tally)
+        return {connector_id: merged(tallies) for connector_id, tallies in found.items()}
+
     def _all(self) -> Iterable[tuple[Place, Tally]]:
         yield from self._tallies.items()
         for place, by_node in self._others.items():

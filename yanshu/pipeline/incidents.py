@@ -7,7 +7,7 @@ transaction: it is told once.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ from yanshu.runtime.logs import get_logger
 from yanshu.runtime.metrics import Metrics
 
 _ROUND_SECONDS = 1.0
+# Receipts are looked through less often: doubts grow over a quarter of an hour.
+_DOUBT_SECONDS = 60.0
 _WORKING = frozenset({LinkState.UP, LinkState.THROTTLED})
 # Others see the same beginning a moment later: it is one.
 _SAME = timedelta(seconds=3)
@@ -39,6 +41,7 @@ class Site(NamedTuple):
     connectors: Mapping[str, Connector]
     links: Mapping[str, Sequence[LinkReport]]
     conditions: Sequence[Condition]
+    doubts: Mapping[str, int]
 
     def wrong(self) -> dict[Key, str]:
         """Return what is wrong now, and the detail."""
@@ -55,6 +58,9 @@ class Site(NamedTuple):
                 found[IncidentKind.BREAKER_OPEN, ident, condition.operator] = str(condition.cause)
             elif not any(self._working(ident)):
                 found[IncidentKind.NO_LINK, ident, None] = next((link.detail for link in self.links.get(ident, ())), "nobody holds one")
+        for ident, count in self.doubts.items():
+            if ident in self.connectors and not self.connectors[ident].simulated:
+                found[IncidentKind.TOO_GOOD, ident, None] = str(count)
         return found
 
     def is_well(self, key: Key) -> bool:
@@ -67,6 +73,8 @@ class Site(NamedTuple):
             return bool(working) and all(working)
         if kind is IncidentKind.NO_LINK:
             return any(working)
+        if kind is IncidentKind.TOO_GOOD:
+            return ident not in self.doubts
         return not any(c.connector_id == ident and c.operator == operator and c.breaker is not Breaker.CLOSED for c in self.conditions)
 
     def _working(self, connector_id: str) -> list[bool]:
@@ -74,15 +82,20 @@ class Site(NamedTuple):
 
 
 class IncidentWatch:
-    """Opens and closes incidents."""
+    """Opens and closes incidents. `doubts` names connectors whose receipts are too good to be true, and how many they are."""
 
-    def __init__(self, store: Store, clock: Clock, router: Router, metrics: Metrics) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, router: Router, metrics: Metrics, doubts: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
         self._store = store
         self._clock = clock
         self._router = router
         self._metrics = metrics
         self._log = get_logger("incidents")
         self._before: set[Key] | None = None
+        self._find_doubts = doubts
+        self._doubts: Mapping[str, int] = {}
+        self._doubted_at = float("-inf")
 
     async def run(self) -> None:
         """Look once a second for ever."""
@@ -112,7 +125,9 @@ class IncidentWatch:
             connector = connectors.get(report.connector_id)
             if connector is not None and report.slot < connector.links:
                 links.setdefault(connector.id, []).append(report)
-        return Site(connectors, links, conditions)
+        if self._clock.monotonic() - self._doubted_at >= _DOUBT_SECONDS:
+            self._doubts, self._doubted_at = self._find_doubts(), self._clock.monotonic()
+        return Site(connectors, links, conditions, self._doubts)
 
     def _opened(self, wrong: Mapping[Key, str], known: set[Key], now: datetime) -> list[Incident]:
         """Return the incidents that begin; where a link is blocked, that no link works is no news."""
