@@ -75,7 +75,8 @@ async def test_all_segments_of_an_attempt_go_over_one_connector_in_order(tmp_pat
             ways.setdefault(entry.destination, []).append((entry.account, entry.part))
         names = list(dict.fromkeys(account for account, _ in next(iter(ways.values()))))
         assert len(names) == 2
-        assert all(way == [(name, part) for name in names for part in (1, 2, 3, 4)] for way in ways.values())
+        parts = (1,) if protocol == "http" else (1, 2, 3, 4)  # over HTTP the carrier cuts the text
+        assert all(way == [(name, part) for name in names for part in parts] for way in ways.values())
 
 
 async def test_a_text_of_which_a_segment_arrived_is_not_sent_again_without_the_risk(tmp_path: Path) -> None:
