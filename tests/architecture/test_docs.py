@@ -212,6 +212,7 @@ _ORIGINALS = {
     "test-numbers.md": "reference/test-numbers.md",
     "api.md": "reference/api.md",
     "errors.md": "reference/errors.md",
+    "route.md": "how-to/route.md",
     "numbers.md": "reference/numbers.md",
     "http_carriers.md": "reference/http_carriers.md",
     "health.md": "explain/health.md",

@@ -5,8 +5,9 @@ message, another process or a person, gets the same answer; over many messages e
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain, pairwise, zip_longest
+from operator import attrgetter
 from zlib import crc32
 
 from msgspec import Struct
@@ -32,9 +33,9 @@ Place = list[Share]
 """The connectors that share what reaches them."""
 
 
-def shared(shares: Iterable[Share]) -> Place:
+def shared(shares: Place) -> Place:
     """Return those that share a place, the largest share first."""
-    return sorted(shares, key=lambda share: -share.weight)
+    return sorted(shares, key=attrgetter("weight"), reverse=True) if len(shares) > 1 else shares
 
 
 def bounds_of(place: Place) -> list[tuple[int, int] | None]:
@@ -65,7 +66,7 @@ class Plan:
         first = places[0] if places else []
         rest = [share.connector_id for share in chain.from_iterable(places[1:])]
         self.usual = _order(first, rest)
-        bounds = [bound for bound in bounds_of(first) if bound]
+        bounds = [bound for bound in bounds_of(first) if bound] if len(first) > 1 else []
         self._ends = [end for _, end in bounds[:-1]]
         self._orders = [_order([share, *first[:place], *first[place + 1 :]], rest) for place, share in enumerate(first[: len(bounds)])]
 

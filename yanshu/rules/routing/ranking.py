@@ -29,19 +29,26 @@ def places_of(entries: Iterator[Entry], ask: Ask) -> Iterator[Place]:
     others: it is not refused, since it may be back before the others have failed.
     """
     behind: list[Entry] = []
-    for _, group in groupby(entries, key=lambda entry: (entry.route.id, entry.member.priority)):
-        usable = [entry for entry in group if entry.refusal is None]
-        behind += [entry for entry in usable if entry.standing.admits is not Admission.ALL]
-        ready = [entry for entry in usable if entry.standing.admits is Admission.ALL]
-        if ready and ready[0].route.prefer is Prefer.COST:
-            yield from map(_place, _by_cost(ready, ask))
-        elif ready:
-            yield _place(ready)
+    group: list[Entry] = []
+    for entry in entries:
+        if group and (entry.route is not group[0].route or entry.member.priority != group[0].member.priority):
+            yield from _split(group, ask)
+            group = []
+        if entry.refusal is None:
+            (group if entry.standing.admits is Admission.ALL else behind).append(entry)
+    yield from _split(group, ask) if group else ()
     yield from ([Share(entry.member.connector_id, entry.member.weight)] for entry in behind)
 
 
+def _split(group: list[Entry], ask: Ask) -> list[Place]:
+    """Return the places of one priority: one, or as many as there are prices where those decide."""
+    if group[0].route.prefer is Prefer.COST and len(group) > 1:
+        return [_place(same) for same in _by_cost(group, ask)]
+    return [_place(group)]
+
+
 def _place(entries: list[Entry]) -> Place:
-    return shared(Share(entry.member.connector_id, entry.member.weight * entry.standing.weight_percent) for entry in entries)
+    return shared([Share(entry.member.connector_id, entry.member.weight * entry.standing.weight_percent) for entry in entries])
 
 
 def _by_cost(entries: list[Entry], ask: Ask) -> list[list[Entry]]:

@@ -16,7 +16,7 @@ WEIGHTS = st.lists(st.integers(0, 1000), min_size=1, max_size=12)
 
 
 def place(*weights: int, name: str = "c") -> Place:
-    return shared(Share(f"{name}{number}", weight) for number, weight in enumerate(weights))
+    return shared([Share(f"{name}{number}", weight) for number, weight in enumerate(weights)])
 
 
 def chunk(count: int, entropy: bytes = b"0123456789") -> list[str]:
