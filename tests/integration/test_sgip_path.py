@@ -1,5 +1,6 @@
 """A message over SGIP through the whole platform: accepted over HTTP, submitted, reported, explained; and its answer comes back."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,6 +99,22 @@ def test_a_message_for_a_link_at_rest_is_not_lost(served: Served, smg: Smg, conn
     path = f"/v1/messages/{served.admin.call('POST', '/v1/messages', {'to': NUMBER, 'text': TEXT})['id']}"
     until("submitted", lambda: served.admin.call("GET", path)["status"] == "submitted")
     assert (len(smg.binds), len(smg.submits)) == (2, 1)
+
+
+def test_a_listener_whose_port_is_taken_is_an_incident_with_the_fix_and_closed_when_it_is_free(served: Served, smg: Smg) -> None:
+    def incident() -> dict[str, Any]:
+        found = [one for one in served.admin.call("GET", "/v1/incidents")["data"] if one["connector"] == connector]
+        return found[0] if found else {}
+
+    with socket.create_server(("127.0.0.1", smg.listen_port)) as taken:
+        connector = served.admin.call("POST", "/v1/connectors", body(served, smg))["id"]
+        opened = until("the incident", incident)
+        assert (opened["kind"], opened["closed_at"]) == ("link_blocked", None)
+        assert f"cannot listen on 127.0.0.1 port {smg.listen_port}: another program" in opened["sentence"]
+        assert "change listen_port" in opened["sentence"]
+        taken.close()
+        until("the end of it", lambda: incident().get("closed_at"))
+    served.admin.call("DELETE", f"/v1/connectors/{connector}")
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
