@@ -168,6 +168,27 @@ async def test_a_text_whose_segments_never_come_is_rejected_and_says_so(counter:
     assert (owed.receipt.ident, owed.receipt.status, owed.receipt.reason) == (ident, Status.REJECTED, "segments_missing")
 
 
+async def test_a_reference_that_is_used_again_does_not_mix_two_texts(counter: Counter) -> None:
+    ((first,),) = await counter.take(submit("旧", part=1, parts=2))
+    ((second,),) = await counter.take(submit("新", part=1, parts=2))
+    await counter.take(submit("的", part=2, parts=2))
+    assert first != second
+    messages = await counter.messages()
+    assert [(message.text, message.status, message.reason_code) for message in messages] == [
+        ("旧", Status.REJECTED, "segments_missing"),
+        ("新的", Status.QUEUED, None),
+    ]
+    (owed,) = await counter.owed()
+    assert owed.receipt is not None
+    assert owed.receipt.ident == first
+
+
+async def test_more_segments_than_any_text_may_have_are_refused(counter: Counter) -> None:
+    (told,) = await counter.take(submit("甲", part=1, parts=255))
+    assert isinstance(told, CallerError)
+    assert told.code == "text_too_long"
+
+
 async def test_there_is_one_final_receipt_even_when_the_end_is_corrected(counter: Counter) -> None:
     await counter.take(submit())
     (message,) = await counter.messages()

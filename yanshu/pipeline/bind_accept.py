@@ -7,7 +7,7 @@ siblings are still to come is stored; the message is made when the last of them 
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -17,12 +17,13 @@ from msgspec.structs import replace
 from yanshu.domain import ids
 from yanshu.domain.binds import Alphabet, Bind, BindPart, BindProtocol, BindSubmit, Ticket
 from yanshu.domain.commands import Recipient, Send
-from yanshu.domain.errors import CallerError, Overloaded, RecipientRefused, StoreBusy
+from yanshu.domain.errors import CallerError, Invalid, Overloaded, RecipientRefused, StoreBusy
 from yanshu.domain.messages import Message
 from yanshu.pipeline.accept import Accepter, Taken
-from yanshu.pipeline.compose import check_send_at
+from yanshu.pipeline.compose import Composed, check_send_at
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store, UnitOfWork
+from yanshu.rules.compliance.length import MAX_SEGMENTS
 from yanshu.rules.contacts.phones import parse_phone
 
 # As long as we wait for the parts of an inbound (protocols.md §7).
@@ -30,6 +31,8 @@ PART_WAIT = timedelta(minutes=5)
 # A group that is complete and still there was left by a process that died: others give it this long to join its own.
 _SETTLED = timedelta(seconds=2)
 _GROUPS = 100
+# Customers cut smaller than we do, some much smaller; a text of more segments than this is too long however it is cut.
+_MOST_PARTS = 4 * MAX_SEGMENTS
 
 ReadText: TypeAlias = Callable[[BindProtocol, bytes, int, Alphabet], str]
 """Turns octets of a coding into text, as the protocol says."""
@@ -104,6 +107,21 @@ class BindIntake:
 
     async def _keep(self, bind: Bind, submits: Sequence[BindSubmit], lone: dict[str, list[int]], told: list[Told]) -> None:
         """Store segments whose siblings are not here; then join what has become whole."""
+        parts = self._parts(bind, submits, lone, told)
+        if not parts:
+            return
+        kept = await self._store_parts(bind, list(parts.values()))
+        for place, part in parts.items():
+            # One that was there already came again because its answer got lost: it gets the same answer.
+            told[place] = _idents(kept[part.group, part.part].submit, [])
+        counts = Counter(group for group, _ in kept)
+        for (group, number), part in kept.items():
+            if number == part.parts == counts[group]:
+                with contextlib.suppress(StoreBusy):  # they are safe; the sweep joins them
+                    await self._join(bind, group)
+
+    def _parts(self, bind: Bind, submits: Sequence[BindSubmit], lone: dict[str, list[int]], told: list[Told]) -> dict[int, BindPart]:
+        """Return place → part of the segments that can be kept; what is wrong with the others is told."""
         now = self._clock.now()
         parts: dict[int, BindPart] = {}
         for group, places in lone.items():
@@ -114,44 +132,55 @@ class BindIntake:
                     told[place] = error
                 else:
                     parts[place] = _part(bind, group, submits[place], now, self._clock.entropy(ids.ENTROPY_BYTES))
-        if not parts:
-            return
+        return parts
+
+    async def _store_parts(self, bind: Bind, parts: Sequence[BindPart]) -> dict[tuple[str, int], BindPart]:
+        """Store parts; (group, part) → what is kept of their groups by then. A group whose reference is used anew is given up."""
+        groups = sorted({part.group for part in parts})
+        given_up: list[Message] = []
         async with self._store.write() as uow:
-            await uow.binds.add_parts(list(parts.values()))
-            kept = {(part.group, part.part): part for group in lone for part in await uow.binds.parts_of(bind.id, group)}
+            for group in groups:
+                old = await uow.binds.parts_of(bind.id, group)
+                if _is_reused(old, parts):
+                    given_up += (await self._make(uow, bind, group, old)).messages
+            await uow.binds.add_parts(parts)
+            kept = {(part.group, part.part): part for group in groups for part in await uow.binds.parts_of(bind.id, group)}
             await uow.commit()
-        for place, part in parts.items():
-            # One that was there already came again because its answer got lost: it gets the same answer.
-            told[place] = _idents(kept[part.group, part.part].submit, [])
-        counts = Counter(group for group, _ in kept)
-        for (group, number), part in kept.items():
-            if number == part.parts == counts[group]:
-                with contextlib.suppress(StoreBusy):  # they are safe; the sweep joins them
-                    await self._join(bind, group)
+        if given_up:
+            self._accepter.announce(given_up)
+        return kept
 
     def _check(self, bind: Bind, submit: BindSubmit, now: datetime) -> None:
         """Refuse at once what is wrong whatever the siblings are like: later nobody waits for an answer."""
+        if submit.parts > _MOST_PARTS:
+            raise Invalid("text_too_long", param="text", fix=f"at most {MAX_SEGMENTS} segments; shorten it")
         check_send_at(submit.send_at, now)
         for number in submit.numbers:
             parse_phone(number, livemode=bind.livemode)
 
     async def _join(self, bind: Bind, group: str, *, even_incomplete: bool = False) -> None:
-        """Make the message of a stored group; a text that will never be complete becomes a rejected one, which says so."""
-        now = self._clock.now()
+        """Make the message of a stored group, if it is all there and nobody else has made it."""
         async with self._store.write() as uow:
-            submits = [part.submit for part in await uow.binds.parts_of(bind.id, group)]
-            if not submits or (len(submits) < submits[0].parts and not even_incomplete):
-                return  # somebody else has joined it
-            send = self._send(bind, submits)
-            if send.send_at is not None and send.send_at < now:
-                send = replace(send, send_at=None)
-            whole = len(submits) == submits[0].parts
-            composed = await self._accepter.compose(send, uow, None if whole else RecipientRefused("segments_missing", param="text"))
-            await self._accepter.store(uow, composed)
-            await uow.binds.add_tickets(_tickets(bind, submits, composed.messages, now))
-            await uow.binds.remove_parts(bind.id, group)
+            parts = await uow.binds.parts_of(bind.id, group)
+            if not parts or (len(parts) < parts[0].parts and not even_incomplete):
+                return
+            composed = await self._make(uow, bind, group, parts)
             await uow.commit()
         self._accepter.announce(composed.messages)
+
+    async def _make(self, uow: UnitOfWork, bind: Bind, group: str, parts: Sequence[BindPart]) -> Composed:
+        """Store the message of a group in place of its parts; a text that is not all there becomes a rejected one, which says so."""
+        now = self._clock.now()
+        submits = [part.submit for part in parts]
+        send = self._send(bind, submits)
+        if send.send_at is not None and send.send_at < now:
+            send = replace(send, send_at=None)
+        refusal = None if len(parts) == parts[0].parts else RecipientRefused("segments_missing", param="text")
+        composed = await self._accepter.compose(send, uow, refusal)
+        await self._accepter.store(uow, composed)
+        await uow.binds.add_tickets(_tickets(bind, submits, composed.messages, now))
+        await uow.binds.remove_parts(bind.id, group)
+        return composed
 
     def _send(self, bind: Bind, submits: Sequence[BindSubmit]) -> Send:
         """Return the command that the submits of one text mean; what is not in the text comes from the first."""
@@ -204,6 +233,12 @@ def _sorted_out(submits: Sequence[BindSubmit]) -> tuple[list[_Whole], dict[str, 
 def _group(submit: BindSubmit) -> str:
     """What the segments of one text have in common."""
     return "\x1f".join((submit.source, *submit.destinations, str(submit.reference), str(submit.parts)))
+
+
+def _is_reused(old: Sequence[BindPart], parts: Iterable[BindPart]) -> bool:
+    """Whether the reference of a stored group is used for another text now: its segments must not get among these."""
+    known = {(part.group, part.part): part.submit.content for part in old}
+    return any(known.get((part.group, part.part), part.submit.content) != part.submit.content for part in parts)
 
 
 def _part(bind: Bind, group: str, submit: BindSubmit, now: datetime, entropy: bytes) -> BindPart:

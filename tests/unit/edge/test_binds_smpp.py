@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from yanshu.domain.binds import Alphabet, BindDelivery, ReceiptOwed
+from yanshu.domain.binds import Alphabet, BindDelivery, ReceiptOwed, Wanted
 from yanshu.domain.errors import CallerError, Invalid, Overloaded, RateLimited
 from yanshu.domain.messages import Encoding, Status
 from yanshu.edge.api.catalogue import CATALOGUE
@@ -108,6 +108,33 @@ def test_every_refusal_there_is_has_a_status() -> None:
         dialect = bound()
         dialect.answer(pdus.SubmitSm(0, 7), CallerError(code))
         assert codec.header(dialect.session.data_to_send())[2]
+
+
+def test_data_sm_is_read_like_submit_sm() -> None:
+    tlvs = {int(Tag.MESSAGE_PAYLOAD): "您好".encode("utf-16-be")}
+    pdu = pdus.DataSm(source_addr="1069", destination_addr="13800138000", data_coding=8, registered_delivery=1, tlvs=tlvs)
+    read = bound().read(pdu, SAMPLES.bind(), AT)
+    assert (read.numbers, read.sender, read.content, read.wanted, read.expires_in) == (
+        ("13800138000",),
+        "1069",
+        tlvs[int(Tag.MESSAGE_PAYLOAD)],
+        Wanted.ALWAYS,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ton", "address", "number"),
+    [
+        (1, "8613800138000", "+8613800138000"),
+        (1, "+447911123456", "+447911123456"),
+        (1, "00447911123456", "00447911123456"),
+        (0, "13800138000", "13800138000"),
+        (2, "13800138000", "13800138000"),
+    ],
+)
+def test_an_international_number_has_its_country_code(ton: int, address: str, number: str) -> None:
+    assert bound().read(pdus.SubmitSm(dest_addr_ton=ton, destination_addr=address), SAMPLES.bind(), AT).numbers == (number,)
 
 
 @pytest.mark.parametrize("why", list(Refusal))

@@ -8,8 +8,10 @@ from yanshu.domain.binds import Bind, BindDelivery
 from yanshu.domain.errors import StoreBusy
 from yanshu.pipeline.bind_outbox import Outbox
 
-# A claim and what it carries: many acknowledgements cost one transaction, a few must not wait for many.
 _MOST_A_CLAIM = 500
+# While less than this share of the windows is free, wait a moment for more acknowledgements rather than claim a handful.
+_SHARE = 4
+_GATHER_SECONDS = 0.01
 _BUSY_PAUSE_SECONDS = 0.5
 
 
@@ -45,13 +47,20 @@ class Desk:
             await self._bell.wait()
             self._bell.clear()
             try:
-                while self._may_be_due and (room := sum(window.room for window in self.windows)) > 0:
-                    await self._feed(min(room, _MOST_A_CLAIM))
+                while self._may_be_due and self._room() > 0:
+                    if self._room() < self.bind.window * len(self.windows) // _SHARE:
+                        await asyncio.sleep(_GATHER_SECONDS)
+                    await self._feed(min(self._room(), _MOST_A_CLAIM))
             except StoreBusy:
                 await asyncio.sleep(_BUSY_PAUSE_SECONDS)
 
+    def _room(self) -> int:
+        return sum(window.room for window in self.windows)
+
     async def _feed(self, limit: int) -> None:
         """Claim once and write what was claimed."""
+        if limit <= 0:
+            return
         self._may_be_due = False  # whoever says so from now on is heard
         claimed = await self._outbox.claim(self.bind.id, limit)
         if len(claimed) == limit:

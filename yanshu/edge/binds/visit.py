@@ -110,7 +110,8 @@ class Visit:
             self._spawn(self._serve())
 
     def _closed(self, reason: str) -> None:
-        """The connection is gone; requests that are being stored are stored, though nobody hears the answer."""
+        """The connection is gone. What is being stored is stored, though nobody hears the answer; what waits was never taken."""
+        self._requests.clear()
         if self.admitted is not None:
             self._log.info("a bind's session ended", bind_id=self.admitted.bind.id, because=reason)
         self._host.ended(self)
