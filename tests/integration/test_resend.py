@@ -5,17 +5,20 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.integration.site import LONG_TEXT, SHORT_TEXT, SPOKEN, WS, Site, people, running
+from yanshu.domain.batches import BatchStatus
 from yanshu.domain.codes import CodeOverride
 from yanshu.domain.errors import StoreBusy, StoreStale
 from yanshu.domain.lanes import Lane
 from yanshu.domain.messages import Message, Risk, Status
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import Receipt, ReceiptState, SubmissionStatus
+from yanshu.pipeline.batch_runner import BatchRunner
+from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.causes import Causes
 from yanshu.pipeline.codebook import Codebook
 from yanshu.pipeline.explain import Explainer
@@ -166,15 +169,42 @@ async def test_an_override_decides_what_follows_in_every_process(store: Store, o
     assert (found.status, found.reason_code) == (Status.UNDELIVERED, "blacklist")
 
 
+# --- batches that were steered meanwhile ---
+
+STEERED = [
+    (BatchStatus.CANCELED, Status.CANCELED, "batch_canceled"),
+    (BatchStatus.PAUSED, Status.HELD, "paused"),
+    (BatchStatus.RUNNING, Status.QUEUED, None),
+]
+
+
+@pytest.mark.parametrize(("batch_status", "status", "reason"), STEERED, ids=[row[0] for row in STEERED])
+async def test_another_attempt_follows_its_batch(
+    store: Store, clock: FakeClock, batch_status: BatchStatus, status: Status, reason: str | None
+) -> None:
+    batch = Samples(clock).batch(status=batch_status)
+    async with store.write() as uow:
+        await uow.batches.add(batch)
+        await uow.commit()
+    message, receipts = await submitted(store, clock, 1, batch_id=batch.id)
+    runner = BatchRunner(store, clock, cast(Batches, None), Waits())
+    if batch_status is BatchStatus.CANCELED:
+        assert not await runner.step(), "it is not closed while a message of it is on its way"
+    await write(store, await read(store, fold_of(store, clock, *receipts)))
+    found = await stored(store, message.id)
+    assert (found.status, found.reason_code) == (status, reason)
+
+
 # --- several processes, and processes that die ---
 
 FIRST, SECOND = "con_one", "con_two"
 
 
-async def submitted(store: Store, clock: FakeClock, segments: int) -> tuple[Message, list[Receipt]]:
+async def submitted(store: Store, clock: FakeClock, segments: int, **fields: Any) -> tuple[Message, list[Receipt]]:
     """A message whose segments were accepted, and the receipts that say that each failed."""
     samples = Samples(clock)
-    message = samples.message(status=Status.SUBMITTED, segments=segments, attempts=1, connector_id=FIRST, candidates=(FIRST, SECOND))
+    way = {"attempts": 1, "connector_id": FIRST, "candidates": (FIRST, SECOND)}
+    message = samples.message(status=Status.SUBMITTED, segments=segments, **way, **fields)
     await put(store, message)
     rows = [
         samples.submission(message, segment=n, carrier_message_id=f"c-{n}", carrier_key=f"c-{n}", connector_id=FIRST)

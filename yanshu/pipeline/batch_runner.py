@@ -4,7 +4,7 @@ from datetime import datetime
 
 from yanshu.domain.batches import Batch, BatchStatus
 from yanshu.domain.errors import CallerError, StoreBusy
-from yanshu.domain.messages import Status
+from yanshu.domain.messages import FINALS, Status
 from yanshu.pipeline.batches import Batches
 from yanshu.pipeline.fold import events_of
 from yanshu.pipeline.progress import Progress, Waits
@@ -67,14 +67,20 @@ class BatchRunner:
         if batch.status is BatchStatus.PAUSED:
             return await self._follow(uow, batch, now, _NOT_LEFT, Status.HELD)
         if batch.status is BatchStatus.CANCELED:
-            if await self._follow(uow, batch, now, (*_NOT_LEFT, Status.HELD), Status.CANCELED):
-                return True
-            return (await self._batches.close(uow, batch)).version != batch.version
+            return await self._take_back(uow, batch, now)
         if batch.status is BatchStatus.SCHEDULED and (await self._batches.begin(uow, batch)).version != batch.version:
             return True
         if batch.counts.get(Status.HELD) and await self._follow(uow, batch, now, (Status.HELD,), Status.QUEUED):
             return True
         return (await self._batches.expand(uow, batch, _ROWS)).version != batch.version
+
+    async def _take_back(self, uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
+        """Cancel what waits, then close the batch; not while messages are on their way: they may come back to be sent again."""
+        if await self._follow(uow, batch, now, (*_NOT_LEFT, Status.HELD), Status.CANCELED):
+            return True
+        if not FINALS.issuperset(batch.counts):
+            return False
+        return (await self._batches.close(uow, batch)).version != batch.version
 
     async def _follow(self, uow: UnitOfWork, batch: Batch, now: datetime, sources: tuple[Status, ...], target: Status) -> bool:
         """Move a chunk of the batch's messages to where the batch is."""
@@ -94,9 +100,9 @@ def _step(progress: Progress, target: Status, now: datetime) -> None:
     """Hold, release or take back one message; a release goes back to the time the message was meant for."""
     message = progress.message
     if target is Status.CANCELED:
-        progress.move(target, now, reason_code="batch_canceled")
+        progress.take_back(now)
     elif target is Status.HELD:
-        progress.move(target, now, reason_code="paused", due_at=message.expires_at)
+        progress.hold(now)
     elif message.reason_code == "paused":
         later = message.send_at is not None and message.send_at > now
         status, due_at = (Status.SCHEDULED, message.send_at) if later else (Status.QUEUED, message.expires_at)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from yanshu.domain.batches import BatchStatus
 from yanshu.domain.events import Event
 from yanshu.domain.messages import CORRECTION_WINDOW, Message, Status
 from yanshu.domain.submissions import Answer, AnswerResult, Arrival, InboundPart, Receipt, Submission, SubmissionStatus
@@ -16,6 +17,10 @@ from yanshu.pipeline.resend import ANYWHERE
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import UnitOfWork
 
+_FOLLOW: dict[BatchStatus, Callable[[Progress, datetime], None]] = {
+    BatchStatus.CANCELED: Progress.take_back,
+    BatchStatus.PAUSED: Progress.hold,
+}
 _LAST_WORDS = frozenset({SubmissionStatus.DELIVERED, SubmissionStatus.UNDELIVERED, SubmissionStatus.REFUSED})
 
 
@@ -73,6 +78,7 @@ class Fold:
         self._fold_answers()
         self._receipts += await self._parked_siblings(uow)
         self._unmatched = await self._fold_receipts(uow, self._receipts)
+        await self._heed_batches(uow)
         self._before = None
 
     def said(self) -> list[tuple[Message, Submission]]:
@@ -119,6 +125,18 @@ class Fold:
         if progress is None and self._before is not None and (earlier := self._before._progress.get(ident)) is not None:
             progress = self._begin(earlier.message, tuple(earlier.submissions.values()))
         return progress
+
+    async def _heed_batches(self, uow: UnitOfWork) -> None:
+        """Send nothing again of a batch that was canceled or paused meanwhile: a dispatcher is faster than the batch runner."""
+        waiting = defaultdict(list)
+        for progress in self._progress.values():
+            if progress.failed is not None and progress.failed.is_resent and progress.message.batch_id is not None:
+                waiting[progress.message.batch_id].append(progress)
+        for ident, progresses in waiting.items():
+            batch = await uow.batches.get(ident)
+            if batch is not None and (follow := _FOLLOW.get(batch.status)) is not None:
+                for progress in progresses:
+                    follow(progress, self.now)
 
     def _fold_answers(self) -> None:
         """Fold every message's answers and remember the carrier ids, for receipts in the same flush."""

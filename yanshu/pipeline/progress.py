@@ -237,6 +237,14 @@ class Progress:
         note = {**note, "from_connector": self.message.connector_id}
         self.move(Status.QUEUED, now, note=note, connector_id=connector_id, due_at=self.message.expires_at, **fields)
 
+    def take_back(self, now: datetime) -> None:
+        """Cancel it with its batch."""
+        self.move(Status.CANCELED, now, reason_code="batch_canceled")
+
+    def hold(self, now: datetime) -> None:
+        """Let it wait with its batch."""
+        self.move(Status.HELD, now, reason_code="paused", due_at=self.message.expires_at)
+
     def reported(self, receipt: Receipt, attempt: int, segment: int, now: datetime, codes: Reading) -> bool:
         """Fold in a receipt of one segment; False when it tells nothing new (a repetition, or later than its window)."""
         key = (attempt, segment)
