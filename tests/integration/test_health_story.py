@@ -84,7 +84,7 @@ class Story:
         """Over which connectors the messages of a batch were to go first, by name, and what is explained of one of them."""
         rows = self.served.admin.call("GET", f"/v1/messages?batch={batch}&limit=100")["data"]
         told = [self.served.admin.call("GET", f"/v1/messages/{row['id']}/explain") for row in rows]
-        firsts = Counter(candidate["name"] for each in told for candidate in each["candidates"] if candidate["rank"] == 1)
+        firsts = Counter(candidate["name"] for each in told for candidate in each["candidates"] if candidate["place"] == 1)
         return firsts, "\n".join(told[0]["sentences"])
 
     def ranking(self) -> tuple[list[str], list[float | None]]:

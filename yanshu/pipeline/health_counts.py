@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from yanshu.domain.health import Bucket, Tally
+from yanshu.domain.health import Bucket, Counts, Tally
 from yanshu.domain.lanes import Lane
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import AnswerResult, SubmissionStatus
@@ -32,6 +32,9 @@ class Counting:
         self._significant = max(map(len, prefixes.beginnings), default=0)
         self._tallies = Tallies(limits)
         self._others: dict[Place, dict[str, Tally]] = {}
+        self._generation = 0
+        self._sorted = -1
+        self._rows: dict[str, dict[str, list[Row]]] = {}
         self._seq = 0
         self.seen: dict[str, int] = {}
 
@@ -119,21 +122,36 @@ class Counting:
                 self._seq = max(self._seq, bucket.seq)
                 self._tallies.restore(place, bucket.tally)
             else:
-                self._others.setdefault(place, {})[bucket.node_id] = bucket.tally
+                self._take(place, bucket)
         self.seen[self._node_id] = _OWN
+
+    def _take(self, place: Place, bucket: Bucket) -> None:
+        """Keep a bucket of another process; one that is known changes where it is, since `rows` has it."""
+        by_node = self._others.setdefault(place, {})
+        known = by_node.get(bucket.node_id)
+        if known is None:
+            by_node[bucket.node_id] = bucket.tally
+            self._generation += 1
+            return
+        for name in Counts.__struct_fields__:
+            setattr(known.counts, name, getattr(bucket.tally.counts, name))
+        known.classes, known.answer_waits, known.receipt_waits = bucket.tally.classes, bucket.tally.answer_waits, bucket.tally.receipt_waits
 
     def forget(self, now: int) -> None:
         """Drop what nobody looks at any more."""
         self._tallies.forget(now)
         for place in [place for place in self._others if self._tallies.is_past(place, now)]:
             del self._others[place]
+            self._generation += 1
 
     def rows(self) -> Mapping[str, Mapping[str, list[Row]]]:
-        """Return all buckets, by connector and operator."""
-        found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-        for place, tally in self._all():
-            found[place.connector_id][place.operator].append((place.starts, tally.counts))
-        return found
+        """Return all buckets, by connector and operator; they are sorted anew only when there are others than before."""
+        generation = self._generation + self._tallies.generation
+        if generation != self._sorted:
+            self._sorted, self._rows = generation, defaultdict(lambda: defaultdict(list))
+            for place, tally in self._all():
+                self._rows[place.connector_id][place.operator].append((place.starts, tally.counts))
+        return self._rows
 
     def figures(self, connector_id: str, since: int) -> dict[str, Tally]:
         """Return what happened on a connector since then, by operator."""

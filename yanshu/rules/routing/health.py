@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from yanshu.domain.health import FULL_WEIGHT, Breaker, Cause, Condition, Move
 from yanshu.domain.numbers import Operator
 from yanshu.rules.routing.limits import Limits, Rule
-from yanshu.rules.routing.tallies import Row, total
+from yanshu.rules.routing.tallies import Row, sums
 
 # The two things that may fail: what is judged, and what of it is bad.
 _MEASURES = ((Cause.ANSWER_ERRORS, "answers", "answer_errors"), (Cause.RECEIPT_ERRORS, "receipts", "receipt_errors"))
@@ -138,8 +138,10 @@ def _see(kept: Mapping[Operator | None, Condition], operator: Operator | None, w
     else:
         mine, links = list(watch.rows.get(operator, ())), Links()
     begins = max(since[operator], since[None])
-    fatal = _failing(mine, watch.limits.breaks, begins, watch.now)
-    fault = fatal or _failing(mine, watch.limits.bursts, begins, watch.now)
+    fatal = fault = None
+    if any(counts.answer_errors or counts.receipt_errors for _, counts in mine):  # else nothing of it need be added up
+        fatal = _failing(mine, watch.limits.breaks, begins, watch.now)
+        fault = fatal or _failing(mine, watch.limits.bursts, begins, watch.now)
     if fault is None and kept[None].reports:
         fault = _late(mine, watch.now, watch.limits)
     return Seen(mine, fault, fatal, links)
@@ -159,9 +161,8 @@ def _failing(rows: Sequence[Row], rules: Sequence[Rule], since: float, now: date
     """Return the first rule that is broken by what happened in its time, and since then."""
     at = now.timestamp()
     for rule in rules:
-        counts = total(rows, max(at - rule.seconds, since), at)
         for cause, judged, failed in _MEASURES:
-            sample, bad = getattr(counts, judged), getattr(counts, failed)
+            sample, bad = sums(rows, max(at - rule.seconds, since), at, judged, failed)
             if sample >= rule.sample and bad >= max(rule.least, rule.share * sample):
                 return Fault(cause, rule.seconds, sample, bad)
     return None
@@ -174,9 +175,8 @@ def _late(rows: Sequence[Row], now: datetime, limits: Limits) -> Fault | None:
         (Cause.SLOW_RECEIPTS, "owed", "prompt", limits.slow),
         (Cause.SLOW_OTP_RECEIPTS, "owed_otp", "prompt_otp", limits.slow_otp),
     ):
-        counts = total(rows, at - rule.seconds, at - rule.after - limits.bucket_seconds)
-        sample = getattr(counts, owed)
-        bad = sample - getattr(counts, prompt)
+        sample, paid = sums(rows, at - rule.seconds, at - rule.after - limits.bucket_seconds, owed, prompt)
+        bad = sample - paid
         if sample >= rule.sample and bad >= rule.share * sample:
             return Fault(cause, rule.seconds, sample, bad)
     return None
@@ -185,7 +185,8 @@ def _late(rows: Sequence[Row], now: datetime, limits: Limits) -> Fault | None:
 def _tells(rows: Sequence[Row], watch: Watch) -> bool:
     """Whether there was enough of late to say that all is well."""
     at = watch.now.timestamp()
-    return total(rows, at - watch.limits.break_seconds, at).answers >= watch.limits.break_sample
+    answers, _ = sums(rows, at - watch.limits.break_seconds, at, "answers", "answer_errors")
+    return answers >= watch.limits.break_sample
 
 
 # --- what follows ---
@@ -253,8 +254,7 @@ def _half_open(condition: Condition, seen: Seen, now: datetime, limits: Limits) 
     if seen.links.is_cut:
         return _open(condition, Cause.NO_LINK, {}, now, limits)
     cause, judged, failed = _MEASURES[condition.cause is Cause.RECEIPT_ERRORS]
-    counts = total(seen.rows, _bucket_of(condition.trial_at, limits), now.timestamp())
-    sample, bad = getattr(counts, judged), getattr(counts, failed)
+    sample, bad = sums(seen.rows, _bucket_of(condition.trial_at, limits), now.timestamp(), judged, failed)
     figures = {"sample": sample, "bad": bad}
     if bad and bad >= limits.break_share * sample:
         return _open(condition, cause, figures, now, limits)

@@ -7,6 +7,7 @@ contract does, but a number that fails again and again tells it once: one broken
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import structs
@@ -55,6 +56,7 @@ class Tallies:
         self._tallies: dict[Place, Tally] = {}
         self._changed: set[Place] = set()
         self._failed: dict[tuple[str, str], int] = {}
+        self.generation = 0  # grows when there are other buckets than before
 
     def answered(self, told: Told, result: AnswerResult, outcome: OutcomeClass | None, waited: float, at: int, count: int = 1) -> None:
         """Count the end of a submit at second `at`, which `waited` so many seconds; `outcome` is what its code means, if that is known.
@@ -119,12 +121,14 @@ class Tallies:
         """Go on from what was counted before a restart."""
         known = self._tallies.get(place)
         self._tallies[place] = merged([known, tally]) if known else tally
+        self.generation += 1
 
     def forget(self, now: int) -> None:
         """Drop what is past."""
         for place in [place for place in self._tallies if self.is_past(place, now)]:
             del self._tallies[place]
             self._changed.discard(place)
+            self.generation += 1
 
     def is_past(self, place: Place, now: int) -> bool:
         """Whether it is older than anybody looks, or from before the clock was set back."""
@@ -141,6 +145,7 @@ class Tallies:
         tally = self._tallies.get(place)
         if tally is None:
             tally = self._tallies[place] = Tally()
+            self.generation += 1
         return tally
 
     def _is_new(self, told: Told, at: int) -> bool:
@@ -164,10 +169,11 @@ Row = tuple[int, Counts]
 """A bucket's first second, and what was counted in it."""
 
 
-def total(rows: Iterable[Row], begins: float, ends: float) -> Counts:
-    """Return the sum of the buckets that begin from `begins` on and before `ends`."""
-    found = [structs.astuple(counts) for starts, counts in rows if begins <= starts < ends]
-    return Counts(*map(sum, zip(*found, strict=True))) if found else Counts()
+def sums(rows: Iterable[Row], begins: float, ends: float, first: str, second: str) -> tuple[int, int]:
+    """Return the sums of two counts over the buckets that begin from `begins` on and before `ends`."""
+    read = attrgetter(first, second)
+    found = [read(counts) for starts, counts in rows if begins <= starts < ends]
+    return sum([one for one, _ in found]), sum([other for _, other in found])
 
 
 def merged(tallies: Iterable[Tally]) -> Tally:

@@ -7,7 +7,7 @@ from yanshu.domain.health import Counts
 from yanshu.domain.outcomes import OutcomeClass
 from yanshu.domain.submissions import AnswerResult
 from yanshu.rules.routing.limits import Limits
-from yanshu.rules.routing.tallies import Place, Tallies, Told, total
+from yanshu.rules.routing.tallies import Place, Tallies, Told, merged, sums
 
 AT = 1_764_064_800
 TOLD = Told("a", "cmcc", "+8613800138000", is_otp=False)
@@ -19,7 +19,7 @@ def told(**fields: int) -> dict[str, int]:
 
 
 def counted(tallies: Tallies) -> dict[str, int]:
-    return structs.asdict(total(((place.starts, tally.counts) for place, tally in tallies.items()), 0, AT + 100_000))
+    return structs.asdict(merged(tally for _, tally in tallies.items()).counts)
 
 
 ANSWERS = [
@@ -106,6 +106,12 @@ def test_classes_and_waits_are_kept_for_people() -> None:
     assert tally.classes == {OutcomeClass.UNKNOWN: 1, OutcomeClass.BLACKLIST: 1}
     assert tally.answer_waits == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
     assert tally.receipt_waits[0] == sum(tally.receipt_waits) == 1
+
+
+def test_counts_are_added_up_over_a_time() -> None:
+    rows = [(second, Counts(answers=1, answer_errors=2)) for second in range(0, 100, 10)]
+    assert sums(rows, 20, 50, "answers", "answer_errors") == (3, 6)
+    assert sums(rows, 91, 200, "answers", "answer_errors") == (0, 0)
 
 
 def test_what_changed_is_returned_once() -> None:
