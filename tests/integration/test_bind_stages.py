@@ -41,7 +41,8 @@ class Counter:
         self.bind = self.samples.bind(id="bnd_one")
         self.router = Router(store)
         numbers = Numbers(store, clock, shipped_prefixes(), Policy(), self.metrics)
-        self.accepter = Accepter(store, clock, Composer(clock, Checker(), self.router, numbers), self.metrics, 20_000)
+        self.composer = Composer(clock, Checker(), self.router, numbers)
+        self.accepter = Accepter(store, clock, self.composer, self.metrics, 20_000)
         self.intake = BindIntake(store, clock, self.accepter, read_text)
         self.expander = BindExpander(store, clock)
         self.outbox = Outbox(store, clock, self.metrics)
@@ -111,6 +112,13 @@ async def test_of_a_chunk_the_good_are_taken_and_the_bad_refused(counter: Counte
     told = await counter.take(submit("a"), submit(numbers=("12",)), submit(""), submit("b"))
     assert [one.code if isinstance(one, CallerError) else "" for one in told] == ["", "phone_invalid", "text_empty", ""]
     assert [message.text for message in await counter.messages()] == ["a", "b"]
+
+
+async def test_what_the_store_cannot_take_now_is_told_and_nothing_of_it_is_kept(counter: Counter) -> None:
+    full = Accepter(counter.store, counter.clock, counter.composer, counter.metrics, backlog=0)
+    told = await BindIntake(counter.store, counter.clock, full, read_text).take(counter.bind, [submit("a"), submit("b")])
+    assert [one.code for one in told if isinstance(one, CallerError)] == ["overloaded", "overloaded"]
+    assert await counter.messages() == []
 
 
 async def test_a_text_to_many_is_taken_whole_and_what_is_wrong_with_one_number_is_told_by_receipt(counter: Counter) -> None:

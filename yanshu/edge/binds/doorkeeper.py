@@ -75,6 +75,7 @@ class Doorkeeper:
         self._owner = owner
         self._mistakes = Mistakes()
         self._taken: set[tuple[str, int]] = set()
+        self._ended: set[tuple[str, int]] = set()
         self._refused: list[AuditEntry] = []
         self._log = get_logger("binds")
 
@@ -115,6 +116,7 @@ class Doorkeeper:
         for slot in mine:
             # Noted before anybody else gets to run: two sessions of this process must not believe in the same place.
             self._taken.add((bind.id, slot))
+            self._ended.discard((bind.id, slot))
             try:
                 async with self._store.write() as uow:
                     if await uow.records.acquire_lease(_lease_name(bind.id, slot), self._owner, now, now + LEASE):
@@ -127,19 +129,28 @@ class Doorkeeper:
         return None
 
     def give_back(self, bind_id: str, slot: int) -> None:
-        """A session has ended; its place is free here at once, and elsewhere when its lease is over."""
+        """A session has ended; its place is free here at once, and elsewhere after the next `renew`."""
         self._taken.discard((bind_id, slot))
+        self._ended.add((bind_id, slot))
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `renew` should not wait for its turn: others may be waiting for a place."""
+        return bool(self._ended)
 
     async def renew(self) -> None:
-        """Keep the places of this process's sessions, and write down who was refused."""
-        if not self._taken and not self._refused:
+        """Keep the places of this process's sessions, give up those of sessions that have ended, and write down who was refused."""
+        ended, refused = self._ended - self._taken, list(self._refused)
+        if not (self._taken or ended or refused):
             return
-        now, refused = self._clock.now(), list(self._refused)
+        now = self._clock.now()
         async with self._store.write() as uow:
-            for bind_id, slot in sorted(self._taken):
-                await uow.records.acquire_lease(_lease_name(bind_id, slot), self._owner, now, now + LEASE)
+            for bind_id, slot in sorted(self._taken | ended):
+                until = now if (bind_id, slot) in ended else now + LEASE
+                await uow.records.acquire_lease(_lease_name(bind_id, slot), self._owner, now, until)
             await self._write_refused(uow, refused)
             await uow.commit()
+        self._ended -= ended
         del self._refused[: len(refused)]
 
     async def leave(self) -> None:

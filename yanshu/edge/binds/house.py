@@ -148,7 +148,7 @@ class House:
     async def _round(self) -> None:
         """Do what is due: follow changes, keep the places of sessions, ring where something is owed."""
         now = self._floor.clock.monotonic()
-        if now - self._renewed_at >= _RENEW_SECONDS:
+        if self._floor.doorkeeper.has_news or now - self._renewed_at >= _RENEW_SECONDS:
             await self._floor.doorkeeper.renew()
             self._renewed_at = now
         if not self._served:
