@@ -212,11 +212,19 @@ def test_transmitters_submit_and_receivers_receive(customer: Customer, kind: typ
         each.unbind()
 
 
+def health(customer: Customer) -> tuple[int, int]:
+    """How many sessions are open, and how much is owed, as the API says."""
+    found = customer.served.admin.call("GET", customer.path + "/health")
+    return found["sessions"], found["owed"]
+
+
 def test_what_is_owed_waits_until_the_customer_is_back(customer: Customer) -> None:
     program = customer.program(pdus.BindTransmitter)
     answers = program.submit(*(submit_sm(TO) for _ in range(20)))
+    until("what is owed", lambda: health(customer) == (1, 20))
     program.cut()
     until("the end", lambda: all(customer.message(answer.message_id)["status"] == "delivered" for answer in answers))
+    until("no session", lambda: health(customer) == (0, 20))
     back = customer.program()
     texts = receipts(back, 20)
     assert {text.split()[0].removeprefix("id:") for text in texts} == {answer.message_id for answer in answers}

@@ -64,6 +64,11 @@ class Bind(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
 
 
+def place_lease(bind_id: str, slot: int) -> str:
+    """Return the name of the lease by which a session holds one of a bind's places, whichever process it is in."""
+    return f"bind:{bind_id}:{slot}"
+
+
 class Wanted(StrEnum):
     """Which final receipts a customer asks for."""
 

@@ -69,6 +69,12 @@ class Binds(Protocol):
         deliveries come back.
         """
 
+    async def count_sessions(self, bind: Bind, now: datetime) -> int:
+        """How many of a bind's places are held by sessions (`domain.binds.place_lease`), over all processes."""
+
+    async def count_owed(self, bind_id: str) -> int:
+        """How many deliveries a bind is owed, counted up to 100,000 at most."""
+
     async def remove_deliveries(self, ids: Sequence[str]) -> None:
         """Forget what was acknowledged or given up."""
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from yanshu.domain import ids
 from yanshu.domain.access import AuditEntry
-from yanshu.domain.binds import Bind, BindProtocol, BindStatus
+from yanshu.domain.binds import Bind, BindProtocol, BindStatus, place_lease
 from yanshu.domain.errors import StoreBusy
 from yanshu.edge.binds.dialect import Asked, Refusal
 from yanshu.ports.clock import Clock
@@ -119,7 +119,7 @@ class Doorkeeper:
             self._ended.discard((bind.id, slot))
             try:
                 async with self._store.write() as uow:
-                    if await uow.records.acquire_lease(_lease_name(bind.id, slot), self._owner, now, now + LEASE):
+                    if await uow.records.acquire_lease(place_lease(bind.id, slot), self._owner, now, now + LEASE):
                         await uow.commit()
                         return slot
             except BaseException:
@@ -147,7 +147,7 @@ class Doorkeeper:
         async with self._store.write() as uow:
             for bind_id, slot in sorted(self._taken | ended):
                 until = now if (bind_id, slot) in ended else now + LEASE
-                await uow.records.acquire_lease(_lease_name(bind_id, slot), self._owner, now, until)
+                await uow.records.acquire_lease(place_lease(bind_id, slot), self._owner, now, until)
             await self._write_refused(uow, refused)
             await uow.commit()
         self._ended -= ended
@@ -191,7 +191,3 @@ def unwelcome(bind: Bind, address: str) -> Refusal | None:
     if bind.status is not BindStatus.ENABLED:
         return Refusal.DISABLED
     return Refusal.ADDRESS if bind.cidrs and not is_within(address, bind.cidrs) else None
-
-
-def _lease_name(bind_id: str, slot: int) -> str:
-    return f"bind:{bind_id}:{slot}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from yanshu.domain.binds import Bind, BindDelivery, BindProtocol, BindStatus
+from yanshu.domain.binds import Bind, BindDelivery, BindProtocol, BindStatus, place_lease
 from yanshu.domain.errors import StoreConflict
 from yanshu.ports.filters import Page
 from yanshu.ports.store import Store
@@ -110,6 +110,7 @@ class BindSuite:
             await uow.commit()
         async with store.read() as uow:
             assert await uow.binds.with_due(["bnd_one", "bnd_three"], clock.now()) == {"bnd_one"}
+            assert (await uow.binds.count_owed("bnd_one"), await uow.binds.count_owed("bnd_three")) == (2, 0)
         assert await _claim(store, clock) == [changed(due, next_at=clock.now() + _LEASE)]
         assert await _claim(store, clock) == []
         clock.advance(31)
@@ -162,6 +163,16 @@ class BindSuite:
         claims.append(await _claim(store, clock, 100))
         taken = [delivery.id for claimed in claims for delivery in claimed]
         assert len(taken) == len(set(taken)) == 60
+
+    async def test_the_sessions_of_a_bind_are_counted_by_the_places_they_hold(self, store: Store, clock: FakeClock) -> None:
+        """Those whose lease has ended do not count."""
+        bind, now = BindSamples(clock).bind(sessions=3), clock.now()
+        async with store.write() as uow:
+            for slot, seconds in ((0, 10), (1, 20), (7, 20)):
+                assert await uow.records.acquire_lease(place_lease(bind.id, slot), "node_a", now, now + timedelta(seconds=seconds))
+            assert await uow.binds.count_sessions(bind, now) == 2
+            assert await uow.binds.count_sessions(bind, now + timedelta(seconds=10)) == 1
+            await uow.commit()
 
     async def test_a_bind_goes_with_all_that_is_its_own(self, store: Store, clock: FakeClock) -> None:
         """Nothing of it is delivered to anybody."""

@@ -9,13 +9,15 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from yanshu.adapters.stores.rows import RowCodec, micros
 from yanshu.adapters.stores.session import Session, given, insert_new, keyset
 from yanshu.adapters.stores.tables.binds import bind_deliveries, bind_parts, bind_tickets, binds
-from yanshu.domain.binds import Bind, BindDelivery, BindPart, BindProtocol, Ticket
+from yanshu.adapters.stores.tables.surroundings import leases
+from yanshu.domain.binds import Bind, BindDelivery, BindPart, BindProtocol, Ticket, place_lease
 from yanshu.ports.filters import Page
 
 _BINDS = RowCodec(Bind)
 _PARTS = RowCodec(BindPart)
 _TICKETS = RowCodec(Ticket)
 _DELIVERIES = RowCodec(BindDelivery)
+_MOST_COUNTED = 100_000
 # Whoever changes a bind has read it before: how far it has been served meanwhile must not be taken back.
 _KEPT = frozenset({"id", "position"})
 
@@ -130,6 +132,17 @@ class BindRows:
             ids = [row["id"] for row in rows]
             await self._session.put(update(bind_deliveries).where(columns.id.in_(ids)).values(next_at=micros(lease_until)))
         return [_DELIVERIES.item({**row, "next_at": micros(lease_until)}) for row in rows]
+
+    async def count_sessions(self, bind: Bind, now: datetime) -> int:
+        """See `ports.binds.Binds.count_sessions`."""
+        names = [place_lease(bind.id, slot) for slot in range(bind.sessions)]
+        held = select(func.count()).where(leases.c.name.in_(names), leases.c.until > micros(now))
+        return int((await self._session.rows(held))[0][0])
+
+    async def count_owed(self, bind_id: str) -> int:
+        """See `ports.binds.Binds.count_owed`."""
+        some = select(bind_deliveries.c.id).where(bind_deliveries.c.bind_id == bind_id).limit(_MOST_COUNTED).subquery()
+        return int((await self._session.rows(select(func.count()).select_from(some)))[0][0])
 
     async def remove_deliveries(self, ids: Sequence[str]) -> None:
         """See `ports.binds.Binds.remove_deliveries`."""

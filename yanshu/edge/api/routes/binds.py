@@ -10,7 +10,7 @@ from yanshu.domain.errors import Conflict, Missing, StoreConflict
 from yanshu.edge.api.endpoints import Answer, Call, Endpoint, given
 from yanshu.edge.api.making import check_workspace, new_bind
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of, page_of
-from yanshu.edge.api.schemas.binds import BindIn, BindOut, BindPatch, show_bind
+from yanshu.edge.api.schemas.binds import BindHealthOut, BindIn, BindOut, BindPatch, show_bind
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
 from yanshu.edge.api.writing import write
 from yanshu.ports.store import UnitOfWork
@@ -108,6 +108,14 @@ async def get_bind(call: Call) -> Answer:
         return Answer(200, show_bind(await _find(uow, call)))
 
 
+async def get_bind_health(call: Call) -> Answer:
+    """Return how many sessions are open, and how much waits for the customer."""
+    async with call.services.store.read() as uow:
+        bind = await _find(uow, call)
+        sessions = await uow.binds.count_sessions(bind, call.services.clock.now())
+        return Answer(200, BindHealthOut(bind=bind.id, sessions=sessions, owed=await uow.binds.count_owed(bind.id)))
+
+
 async def _find(uow: UnitOfWork, call: Call) -> Bind:
     """Return the bind the path names; an admin finds those of all workspaces, which only an admin can have made for others."""
     bind, caller = await uow.binds.get(call.ids["id"]), call.caller
@@ -138,6 +146,15 @@ ENDPOINTS = (
     ),
     Endpoint(method="GET", path=_PATH, handler=list_binds, scope=_READ, summary="List binds", query=PageQuery, answer=ListOut[BindOut]),
     Endpoint(method="GET", path=_ONE, handler=get_bind, scope=_READ, summary="Get a bind", answer=BindOut, refuses=(404,)),
+    Endpoint(
+        method="GET",
+        path=_ONE + "/health",
+        handler=get_bind_health,
+        scope=_READ,
+        summary="Sessions of a bind",
+        answer=BindHealthOut,
+        refuses=(404,),
+    ),
     Endpoint(
         method="PATCH",
         path=_ONE,

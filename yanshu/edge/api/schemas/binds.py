@@ -80,6 +80,15 @@ class BindOut(Struct, kw_only=True):
     metadata: dict[str, Any]
 
 
+class BindHealthOut(Struct, kw_only=True):
+    """Sessions of a bind that are open now, in all processes, and the receipts and texts that wait for it (counted up to 100,000)."""
+
+    object: Literal["bind_health"] = "bind_health"
+    bind: str
+    sessions: int
+    owed: int
+
+
 def show_bind(b: Bind, secret: str | None = None) -> BindOut:
     """Return the wire form of a bind; `secret` only the one time it is shown."""
     return BindOut(
