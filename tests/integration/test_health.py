@@ -225,6 +225,9 @@ async def test_a_breaker_opens_empties_the_queue_meters_probes_and_closes(cluste
         history = await uow.events.of_object("ws_one", waiting.id)
     assert (moved.connector_id, moved.status, history[-1].data["because"]) == (B, Status.QUEUED, "breaker_open")
 
+    assert await way_on(cluster, rerouter, (A, B, "con_c"), one, {A, B}) == "con_c"
+    assert await way_on(cluster, rerouter, (A, B), one, {A, B}) == B
+
     await cluster.rounds(45)
     assert await cluster.told() == ["breaker_opened", "breaker_half_opened"]
     probed = len(one.probes) + len(other.probes)
@@ -242,6 +245,18 @@ async def test_a_breaker_opens_empties_the_queue_meters_probes_and_closes(cluste
     assert [process.standings for process in two] == [{}, {}]
     events = await cluster.events()
     assert sorted({event.seq for event in events}) == [event.seq for event in events]
+
+
+async def way_on(cluster: Cluster, rerouter: Rerouter, candidates: tuple[str, ...], one: Process, stopped: set[str]) -> str | None:
+    """Where a message that waits for the first of its candidates goes when these are stopped."""
+    waiting = cluster.samples.message(connector_id=candidates[0], candidates=candidates)
+    async with cluster.store.write() as uow:
+        await uow.messages.add([waiting])
+        await uow.commit()
+    rerouter.stopped = lambda: stopped
+    await rerouter.step()
+    async with one.store.read() as uow:
+        return (await uow.messages.get([waiting.id]))[0].connector_id
 
 
 async def test_a_failed_probe_opens_it_again_for_longer(cluster: Cluster, two: tuple[Process, Process]) -> None:

@@ -140,9 +140,13 @@ class Counting:
     def forget(self, now: int) -> None:
         """Drop what nobody looks at any more."""
         self._tallies.forget(now)
-        for place in [place for place in self._others if self._tallies.is_past(place, now)]:
+        past = [place for place in self._others if self._tallies.is_past(place, now)]
+        for place in past:
             del self._others[place]
             self._generation += 1
+        if past:  # processes that are long gone need not be named to the store for ever
+            living = {node for by_node in self._others.values() for node in by_node} | {self._node_id}
+            self.seen = {node: seq for node, seq in self.seen.items() if node in living}
 
     def rows(self) -> Mapping[str, Mapping[str, list[Row]]]:
         """Return all buckets, by connector and operator; they are sorted anew only when there are others than before."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from yanshu.domain.connectors import ConnectorState, LinkReport, LinkState
+from yanshu.domain.messages import Message
 from yanshu.pipeline.fold import events_of
 from yanshu.pipeline.progress import Progress, Waits
-from yanshu.pipeline.resend import next_candidate
+from yanshu.pipeline.resend import candidates_after
 from yanshu.pipeline.route import Router
 from yanshu.ports.clock import Clock
 from yanshu.ports.store import Store
@@ -39,15 +40,15 @@ class Rerouter:
         now = self._clock.now()
         async with self._store.read() as uow:
             reports = await uow.records.links()
-        stranded = dict.fromkeys(self._without_link(reports, now), CONNECTOR_DOWN)
-        stranded |= dict.fromkeys(self.stopped(), BREAKER_OPEN)
+        stranded = dict.fromkeys(self.stopped(), BREAKER_OPEN)
+        stranded |= dict.fromkeys(self._without_link(reports, now), CONNECTOR_DOWN)
         if not stranded:
             return 0
         async with self._store.write() as uow:
             messages = await uow.messages.stranded(list(stranded), _ROWS)
             progresses = [Progress(message, (), self._waits) for message in messages]
             for progress in progresses:
-                following = next_candidate(progress.message)
+                following = _way_on(progress.message, stranded)
                 if following is not None:
                     progress.move_over(following, now, {"because": stranded.get(progress.message.connector_id or "")})
             changes = [change for progress in progresses if (change := progress.change) is not None]
@@ -69,3 +70,9 @@ class Rerouter:
             elif connector.state is not ConnectorState.ACTIVE or now - self._down_since.setdefault(connector.id, now) >= self._patience:
                 stranded.append(connector.id)
         return stranded
+
+
+def _way_on(message: Message, stranded: Collection[str]) -> str | None:
+    """Return the next candidate that can send, else the next one: it may be the first to come back."""
+    following = candidates_after(message)
+    return next((ident for ident in following if ident not in stranded), following[0] if following else None)

@@ -124,7 +124,7 @@ def after_refusal(
     if message.expires_at <= now:
         return Enough.TOO_LATE
     following = _first(reach.moved_to, reach, submissions) if retry.way is RetryWay.OTHER_OPERATOR else None
-    following = following or _first(_after(message), reach)
+    following = following or _first(candidates_after(message), reach)
     if following is not None:
         return Again(following, now)
     if pause is None:
@@ -143,10 +143,10 @@ def _first(connectors: Iterable[str], reach: Reach, tried: Sequence[Submission] 
 
 def next_candidate(message: Message) -> str | None:
     """Return the connector after the present one in the message's ranking, or None when it was the last."""
-    return next(iter(_after(message)), None)
+    return next(iter(candidates_after(message)), None)
 
 
-def _after(message: Message) -> Sequence[str]:
+def candidates_after(message: Message) -> Sequence[str]:
     """Return the connectors after the present one in the message's ranking."""
     candidates = message.candidates
     return candidates[candidates.index(message.connector_id) + 1 :] if message.connector_id in candidates else ()
