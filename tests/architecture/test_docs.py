@@ -225,7 +225,18 @@ def test_every_chinese_page_has_its_english_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tutorial.md", "webhooks.md", "bind.md", "batch-upload.md", "test-numbers.md", "numbers.md", "http_carriers.md", "health.md"]
+    "name",
+    [
+        "tutorial.md",
+        "webhooks.md",
+        "bind.md",
+        "batch-upload.md",
+        "test-numbers.md",
+        "numbers.md",
+        "http_carriers.md",
+        "health.md",
+        "route.md",
+    ],
 )
 def test_a_chinese_page_says_the_same_as_the_english_one(name: str) -> None:
     ours, original = ((DOCS / page).read_text("utf-8") for page in (f"zh/{name}", _ORIGINALS[name]))

@@ -77,7 +77,10 @@ CONDITIONS = [
 ]
 
 
+MANY = tuple(f"+861{range_}" for range_ in range(390, 490))
 CONDITIONS += [
+    ("one of many prefixes", {"prefixes": (*MANY, "+86138001")}, None),
+    ("none of many prefixes", {"prefixes": (*MANY, "+861380013800012")}, "prefixes"),
     ("its hours", {"hours": (Hours(start=480, end=1260),)}, None),
     ("other hours", {"hours": (Hours(start=1260, end=480),)}, "hours"),
     ("its tag", {"metadata": {"campaign": ("summer", "double11")}}, None),
