@@ -203,6 +203,23 @@ def test_a_set_that_leaves_an_operator_out_warns_before_it_is_saved_and_after(se
     make("DELETE", f"/v1/connectors/{ident}")
 
 
+def test_draining_warns_of_who_is_left_without_a_connector(served: Served) -> None:
+    make = served.admin.call
+    ident = make("POST", "/v1/connectors", served.connector_body(simulated=False))["id"]
+    route = make("POST", "/v1/routes", {"name": "all", "connectors": [ident]})["id"]
+    one = f"/v1/connectors/{ident}"
+    tried = make("POST", f"{one}/drain?dry_run=true")
+    assert (tried["state"], tried["dry_run"], tried["warnings"][0]["code"]) == ("drained", True, "no_connector")
+    assert make("GET", one)["state"] == "active"
+    drained = make("POST", f"{one}/drain")
+    assert (drained["dry_run"], drained["warnings"]) == (False, tried["warnings"])
+    assert make("POST", f"{one}/resume")["warnings"] == []
+    types = [event["type"] for event in make("GET", "/v1/events?limit=200")["data"] if event["about"] == ident]
+    assert sorted(types) == ["connector.drained", "connector.resumed"]
+    make("DELETE", f"/v1/routes/{route}")
+    make("DELETE", one)
+
+
 def test_a_dry_run_refuses_what_saving_would_refuse(served: Served) -> None:
     answer = served.admin.ask("POST", "/v1/routes?dry_run=true", {"name": "all", "connectors": ["con_nobody"]})
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "connectors[0]")

@@ -1,6 +1,6 @@
 """/v1/connectors: accounts at carriers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,17 +10,17 @@ from yanshu.domain.connectors import Connector, ConnectorState
 from yanshu.domain.errors import Conflict, Missing
 from yanshu.edge.api.endpoints import UNSET, Answer, Call, Endpoint, given
 from yanshu.edge.api.paging import ListOut, PageQuery, list_of
-from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, read_filings
+from yanshu.edge.api.schemas.carriers import CallbacksOut, ConnectorIn, ConnectorOut, ConnectorPatch, TurnedOut, read_filings
 from yanshu.edge.api.schemas.health import Counted, HealthOut, show_health
 from yanshu.edge.api.schemas.money import read_prices
 from yanshu.edge.api.schemas.platform import DeletedOut, EmptyIn
-from yanshu.edge.api.schemas.shown import show_connector
+from yanshu.edge.api.schemas.shown import show_connector, show_turned
 from yanshu.edge.api.slices import slice_of
-from yanshu.edge.api.writing import write
+from yanshu.edge.api.trials import TrialQuery, warnings_in
+from yanshu.edge.api.writing import rehearse, write
 from yanshu.pipeline.health_events import tell_state
 from yanshu.ports.store import UnitOfWork
 
-Telling = Callable[[UnitOfWork], Awaitable[None]]
 _MINUTE, _QUARTER_HOUR = 60, 900
 
 
@@ -131,24 +131,27 @@ def _changed(call: Call, connector: Connector, **changes: object) -> Connector:
 
 
 async def _turn(call: Call, action: str, state: ConnectorState) -> Answer:
-    """Put a connector into a state; that it has come into it is an event."""
-    before = await _find(call)
+    """Put a connector into a state, or find out what that would mean; that it has come into it is an event."""
+    before, dry_run = await _find(call), call.query.dry_run
     connector = _changed(call, before, state=state)
 
-    async def tell(uow: UnitOfWork) -> None:
+    async def work(uow: UnitOfWork) -> tuple[str, TurnedOut]:
+        await uow.definitions.save_connector(connector)
         if before.state is not state:
             await tell_state(uow, connector, action, connector.updated_at)
+        return connector.id, show_turned(connector, await warnings_in(call, uow), dry_run=dry_run)
 
-    answer = await _save(call, action, 200, connector, tell)
+    if dry_run:
+        return await rehearse(call, work)
+    answer = await write(call, action, 200, work)
+    await call.services.router.changed()
     call.services.store.wake("events")
     return answer
 
 
-async def _save(call: Call, action: str, status: int, connector: Connector, also: Telling | None = None) -> Answer:
+async def _save(call: Call, action: str, status: int, connector: Connector) -> Answer:
     async def work(uow: UnitOfWork) -> tuple[str, ConnectorOut]:
         await uow.definitions.save_connector(connector)
-        if also is not None:
-            await also(uow)
         return connector.id, show_connector(connector)
 
     answer = await write(call, action, status, work)
@@ -204,9 +207,10 @@ ENDPOINTS = (
         handler=drain_connector,
         scope=_WRITE,
         summary="Drain a connector",
+        query=TrialQuery,
         body=EmptyIn,
         optional_body=True,
-        answer=ConnectorOut,
+        answer=TurnedOut,
         refuses=(404,),
     ),
     Endpoint(
@@ -215,9 +219,10 @@ ENDPOINTS = (
         handler=resume_connector,
         scope=_WRITE,
         summary="Resume a connector",
+        query=TrialQuery,
         body=EmptyIn,
         optional_body=True,
-        answer=ConnectorOut,
+        answer=TurnedOut,
         refuses=(404,),
     ),
     Endpoint(

@@ -17,17 +17,15 @@ from yanshu.edge.api.schemas.routes import (
     RouteSavedOut,
     SimulationIn,
     SimulationOut,
-    TrialQuery,
-    WarningOut,
     read_match,
     read_pool,
     show_route,
     show_saved,
 )
 from yanshu.edge.api.slices import slice_of
+from yanshu.edge.api.trials import TrialQuery, warnings_in
 from yanshu.edge.api.writing import Work, rehearse, write
 from yanshu.pipeline.candidates import Trial, simulate
-from yanshu.pipeline.gaps import warnings_of
 from yanshu.ports.store import UnitOfWork
 from yanshu.rules.contacts.phones import parse_phone
 from yanshu.rules.routing.match import Sending
@@ -72,7 +70,7 @@ async def delete_route(call: Call) -> Answer:
 
     async def work(uow: UnitOfWork) -> tuple[str, RouteDeletedOut]:
         await uow.definitions.remove_route(ident)
-        left = await _warnings(call, uow)
+        left = await warnings_in(call, uow)
         return ident, RouteDeletedOut(id=ident, object="route", deleted=not call.query.dry_run, dry_run=call.query.dry_run, warnings=left)
 
     return await _do(call, "route.deleted", 200, work)
@@ -143,7 +141,7 @@ async def _save(call: Call, action: str, status: int, route: Route) -> Answer:
             if member.connector_id not in known:
                 raise Invalid("parameter_invalid", param=f"connectors[{place}]", fix="the id of a connector; see GET /v1/connectors")
         await uow.definitions.save_route(route)
-        return route.id, show_saved(route, await _warnings(call, uow), dry_run=call.query.dry_run)
+        return route.id, show_saved(route, await warnings_in(call, uow), dry_run=call.query.dry_run)
 
     return await _do(call, action, status, work)
 
@@ -155,12 +153,6 @@ async def _do(call: Call, action: str, status: int, work: Work) -> Answer:
     answer = await write(call, action, status, work)
     await call.services.router.changed()
     return answer
-
-
-async def _warnings(call: Call, uow: UnitOfWork) -> list[WarningOut]:
-    """Return what the routes leave out, as the transaction sees them."""
-    definitions = uow.definitions
-    return msgspec.convert(warnings_of(await definitions.connectors(), await definitions.routes(), call.language), list[WarningOut])
 
 
 _ONE = "/v1/routes/{id:str}"

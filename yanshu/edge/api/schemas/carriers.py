@@ -10,6 +10,7 @@ from yanshu.domain.errors import Invalid
 from yanshu.edge.api.schemas.messages import Metadata
 from yanshu.edge.api.schemas.money import PriceIO, Prices
 from yanshu.edge.api.schemas.platform import Name
+from yanshu.edge.api.trials import WarningOut
 
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -100,6 +101,13 @@ class ConnectorOut(Struct, kw_only=True):
     own_senders: bool
     state: str
     metadata: dict[str, Any]
+
+
+class TurnedOut(ConnectorOut, kw_only=True):
+    """A connector that was drained or resumed, or would be."""
+
+    dry_run: bool
+    warnings: list[WarningOut]
 
 
 class LinkOut(Struct):

@@ -14,7 +14,7 @@ from yanshu.edge.api.schemas.explanations import CandidateOut
 from yanshu.edge.api.schemas.messages import Digits, Metadata, Moment, OwnSender, Phone
 from yanshu.edge.api.schemas.money import Country, MoneyIO
 from yanshu.edge.api.schemas.platform import DeletedOut, Name
-from yanshu.rules.routing.gaps import GapKind
+from yanshu.edge.api.trials import WarningOut
 from yanshu.rules.routing.hours import find_zone
 
 Beginning = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{0,14}$", examples=["+86138"])]
@@ -105,23 +105,6 @@ class RouteOut(Struct, kw_only=True):
     match: MatchIO
     enabled: bool
     metadata: dict[str, Any]
-
-
-class TrialQuery(Struct, forbid_unknown_fields=True, kw_only=True):
-    """With `dry_run` nothing is changed: the answer says what it would be, and warns."""
-
-    dry_run: bool = False
-
-
-class WarningOut(Struct, kw_only=True):
-    """What the routes leave out then: `unknown` among `operators` are numbers whose operator nobody knows."""
-
-    code: GapKind
-    message: str
-    operators: list[str]
-    lanes: list[Lane]
-    routes: list[str]
-    connectors: list[str]
 
 
 class RouteSavedOut(RouteOut, kw_only=True):

@@ -8,7 +8,7 @@ from yanshu.domain.access import ApiKey, AuditEntry, Workspace
 from yanshu.domain.connectors import Connector, LinkReport
 from yanshu.domain.events import Event
 from yanshu.domain.webhooks import Delivery, WebhookEndpoint
-from yanshu.edge.api.schemas.carriers import ConnectorOut, FilingIO, LinkOut
+from yanshu.edge.api.schemas.carriers import ConnectorOut, FilingIO, LinkOut, TurnedOut
 from yanshu.edge.api.schemas.money import show_prices
 from yanshu.edge.api.schemas.platform import (
     ApiKeyOut,
@@ -21,32 +21,42 @@ from yanshu.edge.api.schemas.platform import (
     WebhookOut,
     WorkspaceOut,
 )
+from yanshu.edge.api.trials import WarningOut
 
 
 def show_connector(c: Connector) -> ConnectorOut:
     """Return the wire form of a connector, without its secret."""
-    return ConnectorOut(
-        id=c.id,
-        created_at=c.created_at,
-        updated_at=c.updated_at,
-        name=c.name,
-        protocol=c.protocol,
-        host=c.host,
-        port=c.port,
-        settings=c.settings,
-        window=c.window,
-        throughput=c.throughput,
-        links=c.links,
-        sender=c.sender,
-        simulated=c.simulated,
-        prices=show_prices(c.prices),
-        filings=[FilingIO(filing.signature, filing.state) for filing in c.filings],
-        requires_filing=c.requires_filing,
-        sender_length=c.sender_length,
-        own_senders=c.own_senders,
-        state=c.state,
-        metadata=c.metadata or {},
-    )
+    return ConnectorOut(**_connector_fields(c))
+
+
+def show_turned(c: Connector, warnings: list[WarningOut], *, dry_run: bool) -> TurnedOut:
+    """Return the wire form of a connector that was drained or resumed, or would be."""
+    return TurnedOut(**_connector_fields(c), warnings=warnings, dry_run=dry_run)
+
+
+def _connector_fields(c: Connector) -> dict[str, Any]:
+    return {
+        "id": c.id,
+        "created_at": c.created_at,
+        "updated_at": c.updated_at,
+        "name": c.name,
+        "protocol": c.protocol,
+        "host": c.host,
+        "port": c.port,
+        "settings": c.settings,
+        "window": c.window,
+        "throughput": c.throughput,
+        "links": c.links,
+        "sender": c.sender,
+        "simulated": c.simulated,
+        "prices": show_prices(c.prices),
+        "filings": [FilingIO(filing.signature, filing.state) for filing in c.filings],
+        "requires_filing": c.requires_filing,
+        "sender_length": c.sender_length,
+        "own_senders": c.own_senders,
+        "state": c.state,
+        "metadata": c.metadata or {},
+    }
 
 
 def show_link(report: LinkReport) -> LinkOut:
