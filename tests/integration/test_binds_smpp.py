@@ -362,3 +362,13 @@ def test_broken_octets_harm_nobody_else(customer: Customer, octets: str, ends: b
         program.unbind()
     assert other.submit(submit_sm(TO))[0].status == 0
     other.unbind()
+
+
+def test_one_address_may_not_ask_for_too_many_binds_at_once(house: House, customer: Customer) -> None:
+    strangers = [Program(house) for _ in range(20)]
+    for stranger in strangers:
+        house.run(stranger._open("nobody", "guess"))
+    until("the surplus hung up on", lambda: any(stranger.is_closed and stranger.bound is None for stranger in strangers))
+    for stranger in strangers:
+        stranger.cut()
+    assert customer.program().submit(submit_sm(TO))[0].status == 0

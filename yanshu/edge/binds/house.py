@@ -97,6 +97,7 @@ class House:
         for visit in list(self._visits):
             visit.link.abort()
         await asyncio.sleep(0)  # aborted links tell what they had not heard of
+        await asyncio.gather(*(visit.end() for visit in visits))
         with contextlib.suppress(StoreBusy):
             await self._floor.outbox.flush()
             await self._floor.doorkeeper.leave()

@@ -96,6 +96,13 @@ class Visit:
         self.dialect.session.unbind(self.link.now())
         self.link.flush_soon()
 
+    async def end(self) -> None:
+        """Give up whatever is still under way; the connection is closed already."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     # --- what the link calls ---
 
     def _take(self, events: list[Any]) -> None:
@@ -112,6 +119,9 @@ class Visit:
     def _closed(self, reason: str) -> None:
         """The connection is gone. What is being stored is stored, though nobody hears the answer; what waits was never taken."""
         self._requests.clear()
+        if self.admitted is None:
+            for task in self._tasks:  # nobody waits for that answer any more
+                task.cancel()
         if self.admitted is not None:
             self._log.info("a bind's session ended", bind_id=self.admitted.bind.id, because=reason)
         self._host.ended(self)
