@@ -63,7 +63,16 @@ def things(served: Served) -> dict[str, str]:
         "workspaces": served.workspace(),
         "events": make("GET", f"/v1/events?object={message}")["data"][0]["id"],
         "inbound": inbound_of(served),
+        "incidents": incident_of(served),
     }
+
+
+def incident_of(served: Served) -> str:
+    """The id of the incident that a connector with a wrong password is."""
+    made = served.admin.call("POST", "/v1/connectors", served.connector_body(name="wrong", simulated=False, password="wrong"))["id"]
+    opened = until("the incident", lambda: served.admin.call("GET", f"/v1/incidents?connector={made}")["data"])
+    ident: str = opened[0]["id"]
+    return ident
 
 
 def inbound_of(served: Served) -> str:
