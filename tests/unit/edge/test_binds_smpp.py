@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from yanshu.domain import reasons
 from yanshu.domain.binds import Alphabet, BindDelivery, ReceiptOwed, Wanted
 from yanshu.domain.errors import CallerError, Invalid, Overloaded, RateLimited
 from yanshu.domain.messages import Encoding, Status
 from yanshu.edge.api.catalogue import CATALOGUE
+from yanshu.edge.binds import receipts as receipts_of_binds
 from yanshu.edge.binds.dialect import Acknowledgement, Refusal
 from yanshu.edge.binds.smpp import SmppDialect, read_text
 from yanshu.protocols.smpp import codec, pdus, receipts
@@ -49,10 +51,10 @@ def owed(**fields: Any) -> ReceiptOwed:
         pytest.param({"code": "000"}, "DELIVRD", "000", 2, None, id="delivered, with the carrier's nought"),
         pytest.param({"status": Status.UNDELIVERED, "code": "1"}, "UNDELIV", "001", 5, b"\3\0\1", id="a carrier's number"),
         pytest.param({"status": Status.UNDELIVERED, "code": "MK:0001"}, "UNDELIV", "000", 5, None, id="a code there is no room for"),
-        pytest.param({"status": Status.UNDELIVERED, "reason": "carrier_expired"}, "EXPIRED", "000", 3, None, id="the phone was off"),
-        pytest.param({"status": Status.UNDELIVERED, "reason": "carrier_rejected", "code": "27F"}, "REJECTD", "27F", 8, None, id="blocked"),
+        pytest.param({"status": Status.UNDELIVERED, "reason": "expired"}, "EXPIRED", "000", 3, None, id="the phone was off"),
+        pytest.param({"status": Status.UNDELIVERED, "reason": "content_blocked", "code": "27F"}, "REJECTD", "27F", 8, None, id="blocked"),
         pytest.param({"status": Status.UNDELIVERED, "reason": "no_receipt"}, "UNKNOWN", "000", 7, None, id="nobody knows"),
-        pytest.param({"status": Status.FAILED, "reason": "connector_refused"}, "REJECTD", "000", 8, None, id="the carrier refused"),
+        pytest.param({"status": Status.FAILED, "reason": "param"}, "REJECTD", "000", 8, None, id="the carrier refused"),
         pytest.param({"status": Status.EXPIRED}, "EXPIRED", "000", 3, None, id="too late"),
         pytest.param({"status": Status.REJECTED}, "REJECTD", "000", 8, None, id="our own rules"),
         pytest.param({"status": Status.CANCELED}, "DELETED", "000", 4, None, id="taken back"),
@@ -159,3 +161,7 @@ def test_every_way_of_being_turned_away_ends_the_session(why: Refusal) -> None:
 )
 def test_an_acknowledgement_is_for_now_or_for_good(status: int, meaning: Acknowledgement) -> None:
     assert SmppDialect().judge(status) is meaning
+
+
+def test_every_reason_with_a_state_of_its_own_is_a_reason_there_is() -> None:
+    assert set(receipts_of_binds.REASONS) <= set(reasons.REASONS)

@@ -1,17 +1,9 @@
 """How a message ended, in the seven letters that SMPP and CMPP receipts have for it."""
 
 from yanshu.domain.binds import ReceiptOwed
-from yanshu.domain.messages import Status
+from yanshu.domain.messages import OUTCOME_UNKNOWN, Status
+from yanshu.domain.outcomes import OutcomeClass
 
-# Reasons that say more than the status does.
-_REASONS: dict[str, str] = {
-    "carrier_expired": "EXPIRED",
-    "carrier_rejected": "REJECTD",
-    "connector_refused": "REJECTD",
-    "carrier_unknown": "UNKNOWN",
-    "outcome_unknown": "UNKNOWN",
-    "no_receipt": "UNKNOWN",
-}
 _STATES: dict[Status, str] = {
     Status.DELIVERED: "DELIVRD",
     Status.UNDELIVERED: "UNDELIV",
@@ -20,10 +12,30 @@ _STATES: dict[Status, str] = {
     Status.REJECTED: "REJECTD",
     Status.CANCELED: "DELETED",
 }
+# Somebody did not want to pass it on, or not like this.
+_REFUSED = (
+    OutcomeClass.BLACKLIST,
+    OutcomeClass.UNSUBSCRIBED,
+    OutcomeClass.CONTENT_BLOCKED,
+    OutcomeClass.SIGNATURE,
+    OutcomeClass.GATEWAY_BLOCKED,
+    OutcomeClass.FREQUENCY,
+    OutcomeClass.TIME_WINDOW,
+    OutcomeClass.NOT_ORDERED,
+    OutcomeClass.PARAM,
+)
+# Reasons that say more than the status does.
+REASONS: dict[str, str] = {
+    **{outcome.value: "REJECTD" for outcome in _REFUSED},
+    OutcomeClass.EXPIRED.value: "EXPIRED",
+    OutcomeClass.UNKNOWN.value: "UNKNOWN",
+    OUTCOME_UNKNOWN: "UNKNOWN",
+    "no_receipt": "UNKNOWN",
+}
 
 
 def state_of(receipt: ReceiptOwed) -> str:
     """Return the state that a receipt names."""
     if receipt.status is Status.DELIVERED:
         return _STATES[receipt.status]
-    return _REASONS.get(receipt.reason or "", _STATES[receipt.status])
+    return REASONS.get(receipt.reason or "", _STATES[receipt.status])
