@@ -110,6 +110,7 @@ def things_of(owner: Api, served: Served) -> dict[str, str]:
         "api_keys": owner.call("POST", "/v1/api_keys", {"name": "k", "scopes": ["messages:read"], "livemode": False})["id"],
         "events": owner.call("GET", f"/v1/events?object={message}")["data"][0]["id"],
         "inbound": inbound_of(message, served),
+        "binds": owner.call("POST", "/v1/binds", {"name": "b", "protocol": "smpp", "system_id": "owned"})["id"],
     }
 
 
@@ -133,7 +134,7 @@ def inbound_of(message: str, served: Served) -> str:
 
 
 OWNER = ("messages:send", "messages:read", "batches:write", "batches:read", "webhooks:write", "webhooks:read")
-OWNER += ("events:read", "keys:write", "keys:read", "inbound:read", "audit:read")
+OWNER += ("events:read", "keys:write", "keys:read", "inbound:read", "audit:read", "binds:read", "binds:write")
 ON_ONE = [
     ("GET", "/v1/messages/{messages}"),
     ("PATCH", "/v1/messages/{messages}"),
@@ -160,10 +161,15 @@ ON_ONE = [
     ("GET", "/v1/api_keys/{api_keys}"),
     ("DELETE", "/v1/api_keys/{api_keys}"),
     ("POST", "/v1/api_keys/{api_keys}/rotate"),
+    ("GET", "/v1/binds/{binds}"),
+    ("GET", "/v1/binds/{binds}/health"),
+    ("PATCH", "/v1/binds/{binds}"),
+    ("DELETE", "/v1/binds/{binds}"),
+    ("POST", "/v1/binds/{binds}/rotate_secret"),
 ]
 BODIES = {"/v1/messages/{messages}": {"send_at": "2099-01-01T00:00:00Z"}}
-# Connectors and routes are the platform's, whoever may see them; handsets are not of any workspace.
-SHARED = {"connectors", "routes", "workspaces", "sandbox"}
+# Connectors, their incidents and routes are the platform's, whoever may see them; handsets are not of any workspace.
+SHARED = {"connectors", "incidents", "routes", "workspaces", "sandbox"}
 
 
 def test_every_operation_on_one_thing_is_tried_by_a_stranger() -> None:
@@ -197,7 +203,7 @@ def test_what_belongs_to_others_does_not_exist(strangers: dict[str, Api], owned:
     assert strangers[who].refused(method, path.format(**owned), body, **headers) == (404, "resource_missing")
 
 
-LISTS = ("messages", "batches", "webhook_endpoints", "events", "inbound")
+LISTS = ("messages", "batches", "webhook_endpoints", "events", "inbound", "binds")
 
 
 @pytest.mark.parametrize("who", ["another workspace", "the other mode"])

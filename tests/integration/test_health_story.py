@@ -55,7 +55,7 @@ class Story:
 
     async def start(self, name: str) -> None:
         """Have the carrier listen, at its old port if it had one."""
-        self.carriers[name] = Simulator(SimulatorSettings(seed=1, keep_ledger=True, inbox_limit=4), SystemClock())
+        self.carriers[name] = Simulator(SimulatorSettings(seed=1, keep_ledger=True, inbox_limit=4, handset_limit=100_000), SystemClock())
         self.ports[name] = await self.carriers[name].start(port=self.ports.get(name, 0))
 
     def linked(self, name: str) -> None:
