@@ -239,7 +239,10 @@ class Site:
 async def running(
     folder: Path, behaviour: Behaviour | None = None, protocol: SimulatedProtocol = "smpp", **fields: Any
 ) -> AsyncIterator[Site]:
-    """A site; `up` waits for its links. `connector` are settings of the connectors, `accounts` those of the carrier."""
+    """A site; `up` waits for its links.
+
+    `connector` are settings of the connectors, `accounts` those of the carrier, `carrier` more settings of it.
+    """
     accounts = tuple(
         replace(account, delivers_to=f"127.0.0.1:{free_port()}") if account.delivers_to == Account().delivers_to else account
         for account in fields.pop("accounts", (Account(protocol=protocol),))
@@ -248,7 +251,13 @@ async def running(
     connector = fields.pop("connector", {})
     time_factor = fields.pop("time_factor", 20)
     settings = SimulatorSettings(
-        accounts=accounts, behaviour=behaviour or Behaviour(), keep_ledger=True, seed=7, resend_seconds=1.0, time_factor=time_factor
+        accounts=accounts,
+        behaviour=behaviour or Behaviour(),
+        keep_ledger=True,
+        seed=7,
+        resend_seconds=1.0,
+        time_factor=time_factor,
+        **fields.pop("carrier", {}),
     )
     simulator = Simulator(settings, SystemClock())
     store = open_store(Settings(data_dir=str(folder)), SystemClock())

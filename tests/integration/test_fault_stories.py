@@ -105,6 +105,25 @@ async def test_receipts_about_unknown_ids_are_kept_apart(tmp_path: Path, protoco
         assert site.simulator.state()["totals"]["acknowledged"] >= 2 * COUNT
 
 
+async def test_a_gateway_of_an_older_version_is_spoken_to_in_that(tmp_path: Path) -> None:
+    async with running(tmp_path, protocol="cmpp", carrier={"cmpp_version": "2.0"}) as site:
+        ids = await site.send(*people(COUNT))
+        assert await site.ended() == {DELIVERED: COUNT}
+        assert set(site.taken().values()) == {1}
+        assert site.simulator.state()["totals"]["binds"] == 1
+        assert "It is delivered" in " ".join(await explained(site, ids[0], "en"))
+
+
+async def test_a_gateway_that_lacks_the_version_we_insist_on_blocks_the_link_and_nothing_is_lost(tmp_path: Path) -> None:
+    pinned = {"connector": {"version": "3.0"}, "carrier": {"cmpp_version": "2.0"}}
+    async with running(tmp_path, protocol="cmpp", up=False, **pinned) as site:
+        (ident,) = await site.send(*people(1))
+        await until("the link to be blocked", lambda: site.carriers[:1] != [] and site.carriers[0].state is LinkState.BLOCKED)
+        (message,) = await site.messages()
+        assert (message.status, message.attempts, site.taken()) == ("queued", 0, {})
+        assert "It is queued" in " ".join(await explained(site, ident, "en"))
+
+
 @over_every_login
 async def test_a_half_open_link_is_replaced_and_what_was_on_it_is_told_of(tmp_path: Path, protocol: SimulatedProtocol) -> None:
     async with running(tmp_path, protocol=protocol, connector=SPOKEN[protocol].impatient) as site:

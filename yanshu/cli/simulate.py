@@ -105,6 +105,7 @@ def read_scenario_file(path: Path, settings: SimulatorSettings) -> Scenario:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, default=PROTOCOLS["smpp"].port, show_default=True, help="SMPP port, 0 for a free one.")
 @click.option("--cmpp-port", type=_PORT, help="CMPP port, e.g. 7890, 0 for a free one; none without it.")
+@click.option("--cmpp-version", type=click.Choice(["3.0", "2.0"]), default="3.0", show_default=True, help="The highest that it speaks.")
 @click.option("--sgip-port", type=_PORT, help="SGIP port, e.g. 8802, 0 for a free one; none without it.")
 @click.option("--sgip-deliver-to", default=Account().delivers_to, show_default=True, metavar="HOST:PORT", help=_LISTENER)
 @click.option("--smgp-port", type=_PORT, help="SMGP port, e.g. 8890, 0 for a free one; none without it.")
@@ -133,6 +134,7 @@ def simulate(**options: Any) -> None:
         time_factor=options["time_factor"],
         keep_ledger=options["keep_ledger"],
         seed=options["seed"],
+        cmpp_version=options["cmpp_version"],
     )
     ports = {name: port for name in PROTOCOLS if (port := options[_said_as(name)]) is not None}
     scenario = read_scenario_file(options["scenario"], settings) if options["scenario"] else None

@@ -103,7 +103,8 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `time_factor` divides the delays of test numbers. `resend_seconds` is how long a delivery may stay unacknowledged,
     `deliver_window` how many may be on one link. `ledger_limit` bounds the ledger, `handset_limit` the handsets kept and
-    `inbox_limit` the segments each keeps. `seed` makes the dice repeatable.
+    `inbox_limit` the segments each keeps. `seed` makes the dice repeatable. `cmpp_version`
+    is the highest that it speaks.
     """
 
     accounts: tuple[Account, ...] = USUAL_ACCOUNTS
@@ -116,6 +117,7 @@ class SimulatorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     handset_limit: Annotated[int, Meta(ge=1)] = 10_000
     inbox_limit: Annotated[int, Meta(ge=1)] = 100
     seed: int | None = None
+    cmpp_version: Literal["3.0", "2.0"] = "3.0"
 
 
 def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:

@@ -16,7 +16,7 @@ from yanshu.simulator.link import SimulatorLink
 from yanshu.simulator.scenario import Player, Scenario, Step
 from yanshu.simulator.smsc import Smsc
 from yanshu.simulator.wires import Wire
-from yanshu.simulator.wires.cmpp import CmppWire
+from yanshu.simulator.wires.cmpp import VERSIONS, CmppWire
 from yanshu.simulator.wires.sgip import SgipWire, stamps
 from yanshu.simulator.wires.smgp import SmgpWire
 from yanshu.simulator.wires.smpp import SmppWire
@@ -25,7 +25,6 @@ SWEEPS_PER_RESEND = 4
 LONGEST_SWEEP_SECONDS = 1.0
 STOP_SECONDS = 2.0
 MakeWire = Callable[[int, Timers], Wire]
-WIRES: dict[SimulatedProtocol, MakeWire] = {"smpp": SmppWire, "cmpp": CmppWire, "smgp": SmgpWire}
 
 
 class Simulator:
@@ -44,7 +43,12 @@ class Simulator:
         self._is_empty = asyncio.Event()
         self._is_empty.set()
         # The numbers of this one begin with the time of day.
-        self._wires: dict[SimulatedProtocol, MakeWire] = {**WIRES, "sgip": partial(SgipWire, stamp_at=stamps(clock))}
+        self._wires: dict[SimulatedProtocol, MakeWire] = {
+            "smpp": SmppWire,
+            "cmpp": partial(CmppWire, highest=VERSIONS[settings.cmpp_version]),
+            "sgip": partial(SgipWire, stamp_at=stamps(clock)),
+            "smgp": SmgpWire,
+        }
         desks = [desk for desk in self._smsc.desks.values() if desk.account.protocol == "sgip" and desk.account.delivers_to]
         self._callers = [Caller(self._smsc, self, desk) for desk in desks]
         self._sweep()

@@ -22,6 +22,7 @@ REFUSED_LOGINS = {
     Admission.BAD_PASSWORD: int(ConnectStatus.AUTHENTICATION),
 }
 _STAMPS = Stamps()
+VERSIONS = {"3.0": Version.V30, "2.0": Version.V20}
 
 
 class CmppWire:
@@ -31,8 +32,8 @@ class CmppWire:
     busy = int(Result.NOT_SERVED_HERE)
     throttled = int(Result.FLOW_CONTROL)
 
-    def __init__(self, window: int, timers: Timers) -> None:
-        self.session: IsmgSession[Delivery] = IsmgSession(window, timers)
+    def __init__(self, window: int, timers: Timers, highest: Version = Version.V30) -> None:
+        self.session: IsmgSession[Delivery] = IsmgSession(window, timers, highest)
 
     def client(self, request: pdus.Connect) -> Client:
         """See `Wire`."""
