@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -212,6 +213,7 @@ def part_of(spoken: Spoken, ident: str, connector_id: str, own: str, now: dateti
     )
 
 
+@lru_cache(maxsize=1024)  # the receipts of one minute have the same
 def beijing_time(text: str) -> datetime | None:
     """Read YYMMDDHHMM of Beijing; None when it is no time, or one cut short, of which other times could be made."""
     if len(text) != len("YYMMDDHHMM") or not (text.isascii() and text.isdecimal()):
