@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from hashlib import md5
 from struct import Struct
 from typing import Any, ClassVar
@@ -105,7 +106,7 @@ class Counters:
         }
 
 
-class Sink(asyncio.Protocol):
+class Sink(asyncio.Protocol, ABC):
     """One link. Receipts go back over the link of the submit, or over any link that can receive when it cannot."""
 
     header: ClassVar[Struct]
@@ -193,21 +194,21 @@ class Sink(asyncio.Protocol):
         self.counters.receipts += 1
         return self.receipt(source, dest, ident, self.stamp[1])
 
+    @abstractmethod
     def addresses(self, data: bytes, start: int) -> tuple[bytes, bytes, bytes]:
         """Return the sender and the recipient of the submit at `start` as a receipt has them, and the recipient's number alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, sequence: int, ident: int) -> bytes:
         """Return the answer to a submit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def receipt(self, source: bytes, dest: bytes, ident: int, date: bytes) -> bytes:
         """Return the delivery of a receipt."""
-        raise NotImplementedError
 
+    @abstractmethod
     def other(self, command: int, sequence: int, frame: bytes, out: list[bytes]) -> None:
         """Answer logins, questions and goodbyes; responses need no answer."""
-        raise NotImplementedError
 
 
 class SmppSink(Sink):

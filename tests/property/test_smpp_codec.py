@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from yanshu.protocols.errors import RemoteProtocolError
 from yanshu.protocols.smpp import codec, pdus
 from yanshu.protocols.smpp.constants import RESPONSE_BIT, Command
-from yanshu.protocols.smpp.receipts import carrier_key, parse, parse_date, receipt_keys
+from yanshu.protocols.smpp.receipts import carrier_key, parse, receipt_keys
+from yanshu.protocols.times import read_stamp
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "smpp.json").read_text("utf-8"))
 _IDS = [vector["name"] for vector in VECTORS]
@@ -115,7 +116,7 @@ def test_a_request_has_a_response_that_can_be_written(pdu: pdus.Pdu) -> None:
 def test_any_text_is_survived_as_a_receipt(text: str) -> None:
     parse(text)
     parse(f"id:{text} stat:{text} err:{text}")
-    parse_date(text, 480)
+    read_stamp(text, 480)
 
 
 @given(st.text(min_size=1, max_size=70), st.text(max_size=70))

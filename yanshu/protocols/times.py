@@ -1,7 +1,8 @@
-"""Times as SMPP and CMPP write them: ``YYMMDDhhmmsstnnp`` (SMPP 3.4 §7.1.1; CMPP takes it from SMPP 3.3)."""
+"""Times as carriers write them: ``YYMMDDhhmmsstnnp`` in submits (SMPP 3.4 §7.1.1; CMPP takes it from SMPP 3.3), short in receipts."""
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from yanshu.protocols.errors import RemoteProtocolError
 
@@ -33,3 +34,16 @@ def read_time(text: str, now: datetime) -> datetime | None:
         return datetime(_CENTURY + year, month, day, hour, minute, second, tenths * 100_000, tzinfo=offset)
     except ValueError as error:
         raise RemoteProtocolError(f"{text!r} is no time: {error}") from error
+
+
+@lru_cache(maxsize=4096)  # the receipts of one minute have the same
+def read_stamp(text: str, offset_minutes: int) -> datetime | None:
+    """Read ``YYMMDDhhmm`` or ``YYMMDDhhmmss`` of a clock that is `offset_minutes` ahead of UTC; None for nonsense, or one cut short."""
+    if not text.isascii() or not text.isdigit() or len(text) not in {10, 12}:
+        return None
+    year, month, day, hour, minute, second = (int(text[at : at + 2] or 0) for at in range(0, 12, 2))
+    zone = timezone(timedelta(minutes=offset_minutes))
+    try:
+        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None

@@ -1,4 +1,4 @@
-"""Carriers to test against: an SMPP 3.4 server with scripted behaviour, and virtual handsets."""
+"""Carriers to test against: servers of every protocol we speak, with scripted behaviour, and virtual handsets."""
 
 from yanshu.simulator.behaviour import Account, Behaviour, BehaviourError, SimulatorSettings
 from yanshu.simulator.handsets import HandsetMessage

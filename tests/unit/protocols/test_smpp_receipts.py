@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from yanshu.protocols.smpp.receipts import IdForm, carrier_key, parse, parse_date, receipt_keys
+from yanshu.protocols.smpp.receipts import IdForm, carrier_key, parse, receipt_keys
+from yanshu.protocols.times import read_stamp
 
 USUAL = "id:0000004097 sub:001 dlvrd:001 submit date:2311081041 done date:2311081043 stat:DELIVRD err:000 text:Hello yanshu"
 
@@ -65,7 +66,7 @@ DATES = [
 
 @pytest.mark.parametrize(("name", "text", "expected"), DATES, ids=[case[0] for case in DATES])
 def test_a_date_is_the_carriers_local_time(name: str, text: str, expected: datetime | None) -> None:
-    assert parse_date(text, 480) == expected
+    assert read_stamp(text, 480) == expected
 
 
 KEYS: list[tuple[str, str | None, str | None, IdForm, tuple[str, ...]]] = [

@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from yanshu.adapters.carriers import arrivals
 from yanshu.domain.connectors import Connector
 from yanshu.domain.messages import Message
 from yanshu.domain.submissions import InboundPart
+from yanshu.protocols.times import read_stamp
 from yanshu.text import segments, udh
 from yanshu.text.formats import GBK, UCS2, read_text
 
@@ -21,8 +21,7 @@ LongText = Literal["udh8", "udh16"]
 
 _MAINLAND = "+86"
 _ALONE = udh.Concatenation(0, 1, 1)
-_CENTURY = 2000
-_BEIJING = timezone(timedelta(hours=8))
+_BEIJING_MINUTES = 480
 
 
 class Wording(Protocol):
@@ -213,13 +212,6 @@ def part_of(spoken: Spoken, ident: str, connector_id: str, own: str, now: dateti
     )
 
 
-@lru_cache(maxsize=1024)  # the receipts of one minute have the same
 def beijing_time(text: str) -> datetime | None:
     """Read YYMMDDHHMM of Beijing; None when it is no time, or one cut short, of which other times could be made."""
-    if len(text) != len("YYMMDDHHMM") or not (text.isascii() and text.isdecimal()):
-        return None
-    year, month, day, hour, minute = (int(text[place : place + 2]) for place in range(0, len(text), 2))
-    try:
-        return datetime(_CENTURY + year, month, day, hour, minute, tzinfo=_BEIJING)
-    except ValueError:
-        return None
+    return read_stamp(text, _BEIJING_MINUTES)

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -18,7 +16,6 @@ _TEXT = re.compile(r"(?:^|[\s;,])text:(.*)", re.IGNORECASE | re.DOTALL)
 _DECIMAL_DIGITS = 20
 _HEX_DIGITS = 16
 _SIXTY_FOUR_BITS = 1 << 64
-_CENTURY = 2000
 
 
 class ReceiptText(Struct, frozen=True):
@@ -47,19 +44,6 @@ def parse(content: str) -> ReceiptText | None:
         return None
     fields["stat"] = fields.get("stat", "").upper()
     return ReceiptText(**fields, text=rest.group(1) if rest else "")
-
-
-@lru_cache(maxsize=4096)
-def parse_date(text: str, offset_minutes: int) -> datetime | None:
-    """Read ``YYMMDDhhmm`` or ``YYMMDDhhmmss`` of a carrier whose clock is `offset_minutes` ahead of UTC; None for nonsense."""
-    if not text.isascii() or not text.isdigit() or len(text) not in {10, 12}:
-        return None
-    year, month, day, hour, minute, second = (int(text[at : at + 2] or 0) for at in range(0, 12, 2))
-    zone = timezone(timedelta(minutes=offset_minutes))
-    try:
-        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=zone)
-    except ValueError:
-        return None
 
 
 def carrier_key(ident: str) -> str:

@@ -13,6 +13,7 @@ from yanshu.protocols.smpp.alphabets import read_text
 from yanshu.protocols.smpp.codec import tlv_number, tlv_text
 from yanshu.protocols.smpp.constants import ESM_INTERMEDIATE, ESM_RECEIPT, ESM_TYPE_MASK, ESM_UDHI, MessageState, Tag
 from yanshu.protocols.smpp.pdus import DataSm, DeliverSm
+from yanshu.protocols.times import read_stamp
 from yanshu.text import udh
 
 Delivery = DeliverSm | DataSm
@@ -80,7 +81,7 @@ class Reader:
             stat=stat[:LONGEST_CODE],
             err=err[:LONGEST_CODE],
             text=text,
-            done_at=receipts.parse_date(found.done_date, settings.receipt_utc_offset_minutes),
+            done_at=read_stamp(found.done_date, settings.receipt_utc_offset_minutes),
             arrived_at=now,
         )
 
